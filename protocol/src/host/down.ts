@@ -1,0 +1,8 @@
+import * as z from 'zod'
+import { command, drain } from './command.ts'
+import { cancel, credit, run } from './job.ts'
+import { welcome } from './welcome.ts'
+
+/** Every message that an Orc may send to a Host. */
+export const down = z.discriminatedUnion('type', [welcome, run, cancel, credit, drain, command])
+export type Down = z.infer<typeof down>

@@ -1,0 +1,18 @@
+import * as z from 'zod'
+import { count, jobId } from '../ids.ts'
+import { modelOffer } from './model.ts'
+
+/** Host → Orc, first message on every connection (H1). */
+export const hello = z.object({
+  type: z.literal('hello'),
+  protocol: z.object({ version: z.int().positive(), minimum: z.int().positive() }),
+  agent: z.object({ name: z.string().max(64), version: z.string().max(64) }),
+  models: z.array(modelOffer).max(64),
+  /** Jobs that may run at once, and jobs beyond them that the Host is willing to keep waiting. */
+  slots: z.object({ total: z.int().positive(), free: count, queue: count }),
+  /** Reserved for sealed requests: the Host's HPKE public key (RFC 9180), base64url. */
+  sealingKey: z.string().max(256).optional(),
+  /** Jobs that are still running here after a dropped connection, with the next frame's sequence number. */
+  running: z.array(z.object({ jobId, nextSequence: count })).max(1024),
+})
+export type Hello = z.infer<typeof hello>
