@@ -1,0 +1,73 @@
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { newId } from './domain/ids.ts'
+import { admit } from './http/access.ts'
+import type { AppEnv } from './http/context.ts'
+import { ApiError, errorResponse } from './http/errors.ts'
+import { logEvent } from './log.ts'
+import { routes } from './routes/table.ts'
+
+/** Headers that clients in browsers send; `x-stainless-*` come from OpenAI's and Anthropic's own clients. */
+const CORS_HEADERS = [
+  'authorization',
+  'content-type',
+  'idempotency-key',
+  'daisi-network',
+  'daisi-session',
+  'x-api-key',
+  'anthropic-version',
+  'x-stainless-arch',
+  'x-stainless-async',
+  'x-stainless-helper-method',
+  'x-stainless-lang',
+  'x-stainless-os',
+  'x-stainless-package-version',
+  'x-stainless-poll-helper',
+  'x-stainless-retry-count',
+  'x-stainless-runtime',
+  'x-stainless-runtime-version',
+  'x-stainless-timeout',
+]
+
+/** The Orc's HTTP side: the route table behind request ids, CORS for `/v1`, and one place where errors are answered. */
+export function createApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>()
+  app.use(async function requestId(c, next) {
+    c.set('requestId', newId('req'))
+    await next()
+    // A 101 answer carries a socket and cannot be rewritten.
+    if (c.res.status !== 101) c.res.headers.set('x-request-id', c.var.requestId)
+  })
+  app.use(
+    '/v1/*',
+    cors({
+      origin: '*',
+      allowHeaders: CORS_HEADERS,
+      exposeHeaders: ['x-request-id', 'retry-after'],
+      maxAge: 86_400,
+    }),
+  )
+  for (const { method, path, access, handler } of routes) {
+    app.on(method, path, async function guarded(c) {
+      await admit[access](c)
+      return handler(c)
+    })
+  }
+  app.notFound((c) => errorResponse(missing(c.req.path)))
+  app.onError((error, c) => {
+    if (error instanceof ApiError) return errorResponse(error.failure)
+    logEvent('request_failed', { requestId: c.var.requestId, path: c.req.routePath, error })
+    return errorResponse({
+      code: 'internal_error',
+      message: `The Orc failed. Report request ${c.var.requestId}.`,
+    })
+  })
+  return app
+}
+
+/** What a path without a handler is answered: another method would do, or nothing would. */
+function missing(path: string): { code: 'method_not_allowed' | 'not_found'; message: string } {
+  const known = routes.filter((route) => route.path === path).map((route) => route.method)
+  if (known.length > 0) return { code: 'method_not_allowed', message: `${path} takes ${known.join(', ')}.` }
+  return { code: 'not_found', message: 'There is no such route. /.well-known/daisi describes this Orc.' }
+}

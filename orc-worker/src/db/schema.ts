@@ -1,0 +1,124 @@
+import { sql } from 'drizzle-orm'
+import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+// Times are milliseconds since the epoch. Credits are whole numbers. Nothing here cascades: a row that money refers to
+// is never deleted. Triggers that guard the book stand in a hand-written migration (0001).
+
+/** Who owns Hosts, Apps and credits. */
+export const accounts = sqliteTable('accounts', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  operator: integer('operator', { mode: 'boolean' }).notNull().default(false),
+  /** SHA-256 of the account token, base64url. The token itself is shown once and stored nowhere. */
+  tokenHash: text('token_hash').notNull().unique(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** The book: one row for each account, each system account and each Session's lease. */
+export const ledgerAccounts = sqliteTable(
+  'ledger_accounts',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind', { enum: ['account', 'system', 'lease'] }).notNull(),
+    /** For a lease: the account whose credits it holds. */
+    ownerId: text('owner_id').references(() => accounts.id),
+    balance: integer('balance').notNull().default(0),
+  },
+  (table) => [
+    index('ledger_accounts_owner').on(table.ownerId),
+    check('ledger_kind', sql`${table.kind} in ('account', 'system', 'lease')`),
+    check('ledger_no_overdraft', sql`${table.kind} = 'system' or ${table.balance} >= 0`),
+    check('ledger_safe_integer', sql`abs(${table.balance}) <= 9007199254740991`),
+  ],
+)
+
+/** One row moves `amount` from `debit` to `credit`; the sum over all balances therefore stays zero. Immutable. */
+export const transfers = sqliteTable(
+  'transfers',
+  {
+    /** Business id: the same id with the same content is the same transfer. */
+    id: text('id').primaryKey(),
+    debit: text('debit')
+      .notNull()
+      .references(() => ledgerAccounts.id),
+    credit: text('credit')
+      .notNull()
+      .references(() => ledgerAccounts.id),
+    amount: integer('amount').notNull(),
+    reason: text('reason', { enum: ['grant', 'lease', 'release', 'settle'] }).notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    index('transfers_debit').on(table.debit),
+    index('transfers_credit').on(table.credit),
+    check('transfer_amount', sql`${table.amount} > 0 and ${table.amount} <= 9007199254740991`),
+    check('transfer_two_sides', sql`${table.debit} <> ${table.credit}`),
+    check('transfer_reason', sql`${table.reason} in ('grant', 'lease', 'release', 'settle')`),
+  ],
+)
+
+/** A consumer registration. */
+export const apps = sqliteTable('apps', {
+  id: text('id').primaryKey(),
+  accountId: text('account_id')
+    .notNull()
+    .references(() => accounts.id),
+  name: text('name').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** Secret Keys, stored as hashes. */
+export const secretKeys = sqliteTable(
+  'secret_keys',
+  {
+    id: text('id').primaryKey(),
+    appId: text('app_id')
+      .notNull()
+      .references(() => apps.id),
+    name: text('name').notNull(),
+    /** SHA-256 of the key, base64url. */
+    hash: text('hash').notNull().unique(),
+    /** First characters of the key, for display. */
+    prefix: text('prefix').notNull(),
+    scopes: text('scopes', { mode: 'json' }).$type<string[]>().notNull(),
+    networks: text('networks', { mode: 'json' }).$type<string[]>().notNull(),
+    createdAt: integer('created_at').notNull(),
+    revokedAt: integer('revoked_at'),
+  },
+  (table) => [index('secret_keys_app').on(table.appId)],
+)
+
+/** Enrolled Hosts. */
+export const hosts = sqliteTable(
+  'hosts',
+  {
+    /** RFC 7638 thumbprint of the Host's public key. */
+    id: text('id').primaryKey(),
+    accountId: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    /** The `x` of the Ed25519 JWK. */
+    publicKey: text('public_key').notNull(),
+    name: text('name').notNull(),
+    /** What Consumers see. */
+    alias: text('alias').notNull().unique(),
+    network: text('network').notNull(),
+    createdAt: integer('created_at').notNull(),
+    removedAt: integer('removed_at'),
+  },
+  (table) => [index('hosts_account').on(table.accountId)],
+)
+
+/** One-time tokens with which an owner lets one Host in. */
+export const hostEnrolments = sqliteTable('host_enrolments', {
+  /** SHA-256 of the token, base64url. */
+  hash: text('hash').primaryKey(),
+  accountId: text('account_id')
+    .notNull()
+    .references(() => accounts.id),
+  network: text('network').notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+  /** The Host that used it. */
+  hostId: text('host_id'),
+})

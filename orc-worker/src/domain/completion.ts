@@ -1,0 +1,72 @@
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  CompletionUsage,
+  FinishReason,
+  JobUsage,
+} from '@daisi/protocol'
+
+/** What stays the same over all parts of one answer. */
+export interface CompletionIdentity {
+  readonly id: string
+  /** Seconds since the epoch. */
+  readonly created: number
+  readonly model: string
+}
+
+/** The first chunk: the role, no text. */
+export function roleChunk(identity: CompletionIdentity): ChatCompletionChunk {
+  return chunk(identity, { role: 'assistant', content: '' }, null)
+}
+
+/** A piece of the answer's text. */
+export function textChunk(identity: CompletionIdentity, text: string): ChatCompletionChunk {
+  return chunk(identity, { content: text }, null)
+}
+
+/** The chunk that ends the answer. */
+export function finishChunk(identity: CompletionIdentity, reason: FinishReason): ChatCompletionChunk {
+  return chunk(identity, {}, reason)
+}
+
+/** The chunk with the token counts. Its `choices` are empty: clients index into the others. */
+export function usageChunk(identity: CompletionIdentity, usage: JobUsage): ChatCompletionChunk {
+  return { ...identity, object: 'chat.completion.chunk', choices: [], usage: completionUsage(usage) }
+}
+
+/** A whole answer. */
+export function completion(
+  identity: CompletionIdentity,
+  text: string,
+  reason: FinishReason,
+  usage: JobUsage,
+): ChatCompletion {
+  const message = { role: 'assistant', content: text, refusal: null } as const
+  return {
+    ...identity,
+    object: 'chat.completion',
+    choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    usage: completionUsage(usage),
+  }
+}
+
+function chunk(
+  identity: CompletionIdentity,
+  delta: { role?: 'assistant'; content?: string },
+  reason: FinishReason | null,
+): ChatCompletionChunk {
+  return {
+    ...identity,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
+  }
+}
+
+function completionUsage(usage: JobUsage): CompletionUsage {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.generatedTokens,
+    total_tokens: usage.promptTokens + usage.generatedTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+  }
+}

@@ -1,0 +1,59 @@
+import { base64UrlDecode, base64UrlEncode } from './base64url.ts'
+
+/** Keys for one purpose each, derived from the Orc's one secret (HKDF, RFC 5869), and the Orc's stable name. */
+export interface DerivedKeys {
+  /** Checksums of credentials. */
+  readonly credentialMac: CryptoKey
+  /** Challenges that Hosts sign. */
+  readonly challengeMac: CryptoKey
+  /** Pseudonyms that Hosts see in place of Consumers. */
+  readonly pseudonymMac: CryptoKey
+  /** `iss` of this Orc's Session tokens where no public address is configured. */
+  readonly issuer: string
+}
+
+const encoder = new TextEncoder()
+
+/** Derives every key from `ORC_SECRET`. Throws if the secret is not at least 32 bytes of base64url. */
+export async function deriveKeys(orcSecret: string): Promise<DerivedKeys> {
+  const secret = base64UrlDecode(orcSecret)
+  if (secret === undefined || secret.length < 32) {
+    throw new Error(
+      'ORC_SECRET must be at least 32 random bytes as base64url: make one with `daisi-orc secrets`',
+    )
+  }
+  const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits', 'deriveKey'])
+  const [credentialMac, challengeMac, pseudonymMac, issuerBits] = await Promise.all([
+    hmacKey(material, 'credential-mac'),
+    hmacKey(material, 'challenge-mac'),
+    hmacKey(material, 'pseudonym-mac'),
+    crypto.subtle.deriveBits(parameters('issuer'), material, 128),
+  ])
+  return {
+    credentialMac,
+    challengeMac,
+    pseudonymMac,
+    issuer: `urn:daisi:orc:${base64UrlEncode(new Uint8Array(issuerBits))}`,
+  }
+}
+
+async function hmacKey(material: CryptoKey, purpose: string): Promise<CryptoKey> {
+  return crypto.subtle.deriveKey(
+    parameters(purpose),
+    material,
+    { name: 'HMAC', hash: 'SHA-256', length: 256 },
+    false,
+    ['sign', 'verify'],
+  )
+}
+
+function parameters(purpose: string): SubtleCryptoHkdfAlgorithm {
+  return { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: encoder.encode(`daisi/${purpose}`) }
+}
+
+interface SubtleCryptoHkdfAlgorithm {
+  name: 'HKDF'
+  hash: 'SHA-256'
+  salt: Uint8Array
+  info: Uint8Array
+}

@@ -1,0 +1,66 @@
+import type { JobKind, ModelOffer } from '@daisi/protocol'
+
+/** A Host as the directory knows it. Slots are a hint; the Host itself decides. */
+export interface Presence {
+  readonly hostId: string
+  readonly alias: string
+  /** Tells one connection of a Host from the next, so that a late goodbye does not remove its successor. */
+  readonly connectionId: string
+  readonly models: readonly ModelOffer[]
+  readonly freeSlots: number
+  readonly accepting: boolean
+  readonly tokensPerSecond: number | undefined
+}
+
+/** What a Job needs of a Host. */
+export interface Requirements {
+  readonly model: string
+  readonly kind: JobKind
+}
+
+/** A Host that can take a Job, and the model it would run. */
+export interface Candidate {
+  readonly hostId: string
+  readonly alias: string
+  readonly model: ModelOffer
+}
+
+export type PickResult =
+  | { readonly ok: true; readonly candidates: readonly Candidate[] }
+  | {
+      readonly ok: false
+      readonly reason: 'no_host_serves_model' | 'no_host_accepts_work' | 'no_host_online'
+    }
+
+/** Hosts tried for one request at most. */
+const MAX_CANDIDATES = 4
+
+/**
+ * Chooses Hosts for a Job, best first: more free slots, then more speed; equals in random order, so that load spreads.
+ * `random` returns numbers in [0, 1).
+ */
+export function pick(hosts: Iterable<Presence>, needed: Requirements, random: () => number): PickResult {
+  let online = 0
+  let serving = 0
+  const ranked: { candidate: Candidate; free: number; speed: number; tie: number }[] = []
+  for (const host of hosts) {
+    online++
+    const model = host.models.find((offer) => offer.id === needed.model && offer.kinds.includes(needed.kind))
+    if (model === undefined) continue
+    serving++
+    if (!host.accepting) continue
+    const candidate = { hostId: host.hostId, alias: host.alias, model }
+    ranked.push({
+      candidate,
+      free: Math.max(0, host.freeSlots),
+      speed: host.tokensPerSecond ?? 0,
+      tie: random(),
+    })
+  }
+  if (ranked.length === 0) {
+    if (online === 0) return { ok: false, reason: 'no_host_online' }
+    return { ok: false, reason: serving === 0 ? 'no_host_serves_model' : 'no_host_accepts_work' }
+  }
+  ranked.sort((a, b) => b.free - a.free || b.speed - a.speed || a.tie - b.tie)
+  return { ok: true, candidates: ranked.slice(0, MAX_CANDIDATES).map((entry) => entry.candidate) }
+}

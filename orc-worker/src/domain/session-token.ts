@@ -1,0 +1,63 @@
+import { SESSION_TOKEN_TYPE, type SessionTokenClaims } from '@daisi/protocol'
+import { type JWK, SignJWT, importJWK } from 'jose'
+import * as z from 'zod'
+
+/** Minutes for which a Session token admits new Jobs. A Job that runs when it expires may finish (rule T6). */
+const TOKEN_SECONDS = 5 * 60
+
+const privateJwk = z.looseObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.string(),
+  kid: z.string().min(1),
+})
+
+/** The Orc's signing keys: the first signs, all are published so that rotation overlaps. */
+export interface SigningKeys {
+  readonly kid: string
+  readonly sign: CryptoKey
+  readonly publicJwks: readonly JWK[]
+}
+
+/** Reads `SIGNING_KEYS`. Throws with what is wrong and how to make new ones; never with key material. */
+export async function readSigningKeys(json: string): Promise<SigningKeys> {
+  const parsed = z.array(privateJwk).min(1).safeParse(parseJson(json))
+  const first = parsed.data?.[0]
+  if (!parsed.success || first === undefined) {
+    throw new Error(
+      'SIGNING_KEYS must be a JSON array of private Ed25519 JWKs with kid: make it with `daisi-orc secrets`',
+    )
+  }
+  const sign = await importJWK({ kty: first.kty, crv: first.crv, x: first.x, d: first.d }, 'Ed25519')
+  if (sign instanceof Uint8Array) throw new Error('SIGNING_KEYS holds a symmetric key')
+  const publicJwks = parsed.data.map(({ kty, crv, x, kid }) => ({
+    kty,
+    crv,
+    x,
+    kid,
+    use: 'sig',
+    alg: 'Ed25519',
+  }))
+  return { kid: first.kid, sign, publicJwks }
+}
+
+/** Signs one Session token (rule T1). `now` in milliseconds. */
+export async function signSessionToken(
+  claims: Omit<SessionTokenClaims, 'iat' | 'exp'>,
+  keys: SigningKeys,
+  now: number,
+): Promise<string> {
+  const issuedAt = Math.floor(now / 1000)
+  return new SignJWT({ ...claims, iat: issuedAt, exp: issuedAt + TOKEN_SECONDS })
+    .setProtectedHeader({ alg: 'Ed25519', typ: SESSION_TOKEN_TYPE, kid: keys.kid })
+    .sign(keys.sign)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

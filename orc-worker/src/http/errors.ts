@@ -1,0 +1,76 @@
+import type { ErrorBody, ErrorCode } from '@daisi/protocol'
+
+/** HTTP status of every code. A new code does not compile until it stands here. */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalid_json: 400,
+  invalid_request: 400,
+  unsupported_parameter: 400,
+  context_length_exceeded: 400,
+  missing_credentials: 401,
+  invalid_api_key: 401,
+  insufficient_credits: 402,
+  insufficient_scope: 403,
+  network_not_allowed: 403,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  request_in_progress: 409,
+  request_already_processed: 409,
+  session_closed: 409,
+  body_too_large: 413,
+  idempotency_key_reused: 422,
+  upgrade_required: 426,
+  rate_limited: 429,
+  internal_error: 500,
+  host_failed: 502,
+  host_lost: 502,
+  no_host_available: 503,
+  all_hosts_busy: 503,
+  storage_unavailable: 503,
+  host_timeout: 504,
+}
+
+/** Codes for which sending the same request again cannot help. Clients obey `x-should-retry` (rule K4). */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['conflict', 'request_already_processed', 'session_closed'])
+
+/** A failure on its way to the caller. `code` is stable, the message says what to do next. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+  /** The field at fault. */
+  readonly param?: string
+  readonly retryAfterSeconds?: number
+}
+
+/** Thrown inside the Worker, answered by `errorResponse` in one place. */
+export class ApiError extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.message)
+    this.name = 'ApiError'
+    this.failure = failure
+  }
+}
+
+/** The body of an error, in OpenAI's shape (rule E1). */
+export function errorBody(failure: Failure): ErrorBody {
+  const { code, message, param } = failure
+  return { error: { message, type: errorType(STATUS[code]), code, param: param ?? null } }
+}
+
+/** The whole answer. */
+export function errorResponse(failure: Failure): Response {
+  const headers = new Headers()
+  if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(failure.retryAfterSeconds))
+  if (FINAL.has(failure.code)) headers.set('x-should-retry', 'false')
+  return Response.json(errorBody(failure), { status: STATUS[failure.code], headers })
+}
+
+function errorType(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 402) return 'insufficient_quota'
+  if (status === 403) return 'permission_error'
+  if (status === 429) return 'rate_limit_error'
+  return status < 500 ? 'invalid_request_error' : 'server_error'
+}

@@ -1,0 +1,7 @@
+import { createApp } from './app.ts'
+
+export { HostConnection } from './objects/host/object.ts'
+export { NetworkDirectory } from './objects/directory/object.ts'
+export { ConsumerSession } from './objects/session/object.ts'
+
+export default createApp() satisfies ExportedHandler<Env>

@@ -1,0 +1,71 @@
+import { hostId, jobId, networkName, sessionId } from '@daisi/protocol'
+import * as z from 'zod'
+
+// What a socket knows by itself, so that the object may sleep between any two messages. Attachments may have 16,384
+// bytes; the largest here stays below 1,000. They are parsed on reading: an older version of the Worker may have
+// written them.
+
+/** Who a Host is. The Worker verified it before the object was asked. */
+export const hostIdentity = z.object({
+  hostId,
+  accountId: z.string(),
+  publicKey: z.string(),
+  alias: z.string(),
+  network: networkName,
+  issuer: z.string(),
+})
+export type HostIdentity = z.infer<typeof hostIdentity>
+
+/** The Host's own socket. */
+const hostSocket = z.object({
+  kind: z.literal('host'),
+  connectionId: z.string(),
+  identity: hostIdentity,
+  /** True once `hello` was answered: work may be sent. */
+  greeted: z.boolean(),
+  connectedAt: z.int(),
+})
+export type HostSocket = z.infer<typeof hostSocket>
+
+/** What the Worker asks for when it opens a relay: one Job. */
+export const relayRequest = z.object({
+  jobId,
+  sessionId,
+  /** Name of the ConsumerSession to report to. */
+  sessionName: z.string(),
+  promptBound: z.int(),
+  maxTokens: z.int(),
+})
+export type RelayRequest = z.infer<typeof relayRequest>
+
+/** A Job and the Orc's meter of it. */
+export const meteredJob = relayRequest.extend({
+  connectionId: z.string(),
+  identity: hostIdentity,
+  promptTokens: z.int(),
+  cachedTokens: z.int(),
+  deliveredTokens: z.int(),
+  nextSequence: z.int(),
+})
+export type MeteredJob = z.infer<typeof meteredJob>
+
+/** The Worker's end of one Job. */
+const relaySocket = z.object({
+  kind: z.literal('relay'),
+  job: meteredJob,
+  /** True once the Host's last message on this Job was seen or its loss noted: nothing more is metered. */
+  ended: z.boolean(),
+})
+export type RelaySocket = z.infer<typeof relaySocket>
+
+const attachment = z.discriminatedUnion('kind', [hostSocket, relaySocket])
+
+/** What this socket is. Undefined for one that is not ours or that an incompatible version left behind. */
+export function readAttachment(socket: WebSocket): HostSocket | RelaySocket | undefined {
+  return attachment.safeParse(socket.deserializeAttachment()).data
+}
+
+/** Notes what this socket is now. */
+export function writeAttachment(socket: WebSocket, value: HostSocket | RelaySocket): void {
+  socket.serializeAttachment(value)
+}

@@ -1,0 +1,11 @@
+import type { Alarm } from '../alarm.ts'
+import type { Sockets } from './sockets.ts'
+import type { HostStorage } from './storage.ts'
+
+/** What the verbs of a HostConnection work with. */
+export interface HostContext {
+  readonly env: Env
+  readonly sockets: Sockets
+  readonly storage: HostStorage
+  readonly alarm: Alarm
+}

@@ -1,0 +1,136 @@
+import { DurableObject } from 'cloudflare:workers'
+import { CloseCode, type CommandName, HOST_SUBPROTOCOL, MAX_FRAME_BYTES, encodeDown } from '@daisi/protocol'
+import { newId } from '../../domain/ids.ts'
+import { Alarm } from '../alarm.ts'
+import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER, RELAY_REQUEST_HEADER } from './headers.ts'
+import { hostIdentity, readAttachment, relayRequest, writeAttachment } from './attachments.ts'
+import type { HostContext } from './context.ts'
+import { handleFrame, handleHostText } from './host-messages.ts'
+import { endHostConnection, reconcile } from './lifecycle.ts'
+import { handleRelayClose, openRelay } from './relay.ts'
+import { reportFinished } from './settlement.ts'
+import { Sockets } from './sockets.ts'
+import { HostStorage } from './storage.ts'
+
+/** A Host must say `hello` within this time (rule H1). */
+const HELLO_DEADLINE_MS = 10_000
+
+/**
+ * One Host: its socket, its queue of commands, and the meters of the Jobs that run through it. Both ends of every stream
+ * are hibernatable, so the object may sleep between two frames; everything it needs is in attachments and storage.
+ */
+export class HostConnection extends DurableObject<Env> {
+  readonly #context: HostContext = {
+    env: this.env,
+    sockets: new Sockets(this.ctx),
+    storage: new HostStorage(this.ctx.storage),
+    alarm: new Alarm(this.ctx.storage),
+  }
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env)
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
+  }
+
+  /** Upgrades only: the Host's own connection, or a Worker's relay for one Job. The Worker has authenticated both. */
+  override async fetch(request: Request): Promise<Response> {
+    const identity = request.headers.get(HOST_IDENTITY_HEADER)
+    if (identity !== null) return this.#connect(identity, request.headers.get(HOST_NONCE_HEADER) ?? '')
+    return openRelay(
+      relayRequest.parse(JSON.parse(request.headers.get(RELAY_REQUEST_HEADER) ?? '')),
+      this.#context,
+    )
+  }
+
+  /** Queues a command and sends it at once if the Host is here (rule Q1). */
+  async enqueue(name: CommandName): Promise<{ commandId: string; delivered: boolean }> {
+    const command = this.#context.storage.queueCommand(newId('cmd'), name)
+    const host = this.#context.sockets.liveHost(Date.now())
+    host?.socket.send(encodeDown(command))
+    return { commandId: command.commandId, delivered: host !== undefined }
+  }
+
+  /** True if the Host is connected. */
+  async isOnline(): Promise<boolean> {
+    return this.#context.sockets.liveHost(Date.now()) !== undefined
+  }
+
+  /** The owner removed the Host: its connections end at once and may not come back (rule C4). */
+  async remove(): Promise<void> {
+    for (const { socket, attachment } of this.#context.sockets.hosts()) {
+      await endHostConnection(attachment, this.#context)
+      socket.close(CloseCode.Revoked, 'this host was removed by its owner')
+    }
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    const attachment = readAttachment(socket)
+    if (attachment?.kind === 'relay') {
+      // The Worker is ours: what it says to the Host passes untouched.
+      if (!attachment.ended && typeof data === 'string') this.#hostOf(attachment.job.connectionId)?.send(data)
+      return
+    }
+    if (attachment === undefined) return socket.close(CloseCode.BadMessage, 'unknown socket')
+    if (typeof data === 'string') return handleHostText({ socket, attachment }, data, this.#context)
+    if (data.byteLength > MAX_FRAME_BYTES)
+      return socket.close(CloseCode.TooLarge, `frames have at most ${MAX_FRAME_BYTES} bytes`)
+    handleFrame({ socket, attachment }, data, this.#context)
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    const attachment = readAttachment(socket)
+    if (attachment?.kind === 'relay')
+      await handleRelayClose(attachment, this.#hostOf(attachment.job.connectionId), this.#context)
+    if (attachment?.kind === 'host') await endHostConnection(attachment, this.#context)
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.webSocketClose(socket)
+  }
+
+  override async alarm(): Promise<void> {
+    const { alarm, sockets, storage } = this.#context
+    alarm.fired()
+    const now = Date.now()
+    for (const { socket, attachment } of sockets.hosts()) {
+      if (attachment.greeted) continue
+      if (now - attachment.connectedAt >= HELLO_DEADLINE_MS)
+        socket.close(CloseCode.Timeout, 'hello did not come in time')
+      else await alarm.at(attachment.connectedAt + HELLO_DEADLINE_MS)
+    }
+    await reconcile(this.#context, now)
+    if (await reportFinished(storage, this.env)) alarm.succeeded()
+    else await alarm.retry(now)
+  }
+
+  async #connect(identityJson: string, nonce: string): Promise<Response> {
+    const identity = hostIdentity.parse(JSON.parse(identityJson))
+    const now = Date.now()
+    if (!this.#context.storage.useNonce(nonce, now)) return new Response(null, { status: 401 })
+    const { 0: client, 1: server } = new WebSocketPair()
+    const older = this.#context.sockets.hosts()
+    this.#context.sockets.acceptHost(server)
+    writeAttachment(server, {
+      kind: 'host',
+      connectionId: crypto.randomUUID(),
+      identity,
+      greeted: false,
+      connectedAt: now,
+    })
+    for (const { socket, attachment } of older) {
+      socket.close(CloseCode.Superseded, 'another connection with the same key took over')
+      await endHostConnection(attachment, this.#context)
+    }
+    await this.#context.alarm.at(now + HELLO_DEADLINE_MS)
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { 'sec-websocket-protocol': HOST_SUBPROTOCOL },
+    })
+  }
+
+  #hostOf(connectionId: string): WebSocket | undefined {
+    return this.#context.sockets.hosts().find(({ attachment }) => attachment.connectionId === connectionId)
+      ?.socket
+  }
+}

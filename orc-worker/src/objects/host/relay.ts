@@ -1,0 +1,35 @@
+import { encodeDown } from '@daisi/protocol'
+import { type RelayRequest, type RelaySocket, writeAttachment } from './attachments.ts'
+import type { HostContext } from './context.ts'
+
+/** After a Consumer left, its Host has this long to send the Job's receipt; then the meter alone counts. */
+const RECEIPT_DEADLINE_MS = 15_000
+
+/** Gives the Worker a socket to one Job on this Host. 503 if the Host is not here. */
+export function openRelay(request: RelayRequest, { sockets }: HostContext): Response {
+  const host = sockets.liveHost(Date.now())
+  if (host === undefined) return new Response(null, { status: 503 })
+  const { 0: client, 1: server } = new WebSocketPair()
+  sockets.acceptRelay(server, request.jobId)
+  const { connectionId, identity } = host.attachment
+  const meter = { promptTokens: 0, cachedTokens: 0, deliveredTokens: 0, nextSequence: 0 }
+  writeAttachment(server, {
+    kind: 'relay',
+    job: { ...request, connectionId, identity, ...meter },
+    ended: false,
+  })
+  return new Response(null, { status: 101, webSocket: client })
+}
+
+/** The Worker let go of a Job. If it was not over, its Consumer is gone: the work stops and the part is paid (rule A7). */
+export async function handleRelayClose(
+  { job, ended }: RelaySocket,
+  host: WebSocket | undefined,
+  { storage, alarm }: HostContext,
+): Promise<void> {
+  if (ended) return
+  host?.send(encodeDown({ type: 'cancel', jobId: job.jobId }))
+  const deadline = Date.now() + RECEIPT_DEADLINE_MS
+  storage.checkpoint(job, deadline)
+  await alarm.at(deadline)
+}

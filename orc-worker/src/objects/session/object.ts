@@ -1,0 +1,182 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { KeyScope } from '@daisi/protocol'
+import { findKey } from '../../db/apps.ts'
+import { database } from '../../db/client.ts'
+import { price } from '../../domain/price.ts'
+import { logEvent } from '../../log.ts'
+import { Alarm } from '../alarm.ts'
+import { openedSessionName, sessionStub } from '../stubs.ts'
+import { beginJob } from './begin.ts'
+import { SessionBook } from './book.ts'
+import { plainRecord } from './record.ts'
+import {
+  INVALID_KEY,
+  NETWORK_NOT_ALLOWED,
+  SESSION_CLOSED,
+  STORAGE_UNAVAILABLE,
+  UNKNOWN_SESSION,
+  refusal,
+} from './refusals.ts'
+import { SessionStorage } from './storage.ts'
+import type {
+  Authorized,
+  BeginRequest,
+  Begun,
+  JobReport,
+  SessionFailure,
+  SessionRecord,
+  SessionView,
+} from './types.ts'
+
+/** Finished Jobs are settled together after this long. */
+const SETTLE_AFTER_MS = 1_000
+/** A lease that nothing used for this long goes back to the account. */
+const RELEASE_AFTER_MS = 30_000
+/** How long an `Idempotency-Key` is remembered (rule K1). */
+const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
+
+const NOTHING = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
+
+/**
+ * One Session: the key's record, its lease of credits, the holds of running Jobs and what finished ones owe. It answers
+ * from its own storage; D1 is asked when the lease runs short and told, later and together, what was earned.
+ */
+export class ConsumerSession extends DurableObject<Env> {
+  readonly #storage = new SessionStorage(this.ctx.storage)
+  readonly #book = new SessionBook(this.#storage, database(this.env))
+  readonly #alarm = new Alarm(this.ctx.storage)
+  #record: SessionRecord | undefined = this.#storage.record()
+  #lastUsedAt = 0
+  #revoked = false
+
+  /** Checks that the key behind `keyHash` may use this Session for `scope`. */
+  async authorize(keyHash: string, network: string, scope: KeyScope): Promise<Authorized | SessionFailure> {
+    const found = await this.#find(keyHash, network)
+    if (!found.ok) return found
+    if (found.record.status === 'revoked') return INVALID_KEY
+    if (found.record.scopes.includes(scope)) return found
+    return refusal('insufficient_scope', `This key lacks the scope ${scope}. Create a key that has it.`)
+  }
+
+  /** Authenticates, limits and reserves in one call (rules A1, P4, K1–K3). */
+  async begin(request: BeginRequest): Promise<Begun | SessionFailure> {
+    const authorized = await this.authorize(request.keyHash, request.network, 'inference')
+    if (!authorized.ok) return authorized
+    const now = Date.now()
+    if (hasEnded(authorized.record, now)) return SESSION_CLOSED
+    this.#lastUsedAt = now
+    try {
+      return await beginJob(request, authorized.record, this.#storage, this.#book, now)
+    } catch (error) {
+      logEvent('lease_failed', { error })
+      return STORAGE_UNAVAILABLE
+    }
+  }
+
+  /** A Job ended. May be reported again: it counts once. */
+  async finish({ jobId, payee, usage }: JobReport): Promise<void> {
+    const now = Date.now()
+    const credits = payee === this.#record?.accountId ? 0 : price(usage)
+    const counted = this.#storage.finishJob(jobId, {
+      payee,
+      usage,
+      credits,
+      rememberUntil: now + IDEMPOTENCY_MS,
+    })
+    if (counted) await this.#alarm.at(now + SETTLE_AFTER_MS)
+  }
+
+  /** A Job never reached a Host: its hold is freed. */
+  async abandon(jobId: string): Promise<void> {
+    await this.finish({ jobId, payee: '', usage: NOTHING })
+  }
+
+  /** How the Session stands, after settling what is finished (rule S3). */
+  async view(keyHash: string, network: string, scope: KeyScope): Promise<SessionView | SessionFailure> {
+    const authorized = await this.authorize(keyHash, network, scope)
+    if (!authorized.ok) return authorized
+    try {
+      await this.#book.settle(authorized.record, Date.now())
+    } catch (error) {
+      logEvent('settlement_failed', { error })
+      return STORAGE_UNAVAILABLE
+    }
+    return { ...authorized, totals: this.#storage.totals() }
+  }
+
+  /** Starts an opened Session. Called once, by the Worker that made its id. */
+  async open(record: SessionRecord): Promise<void> {
+    this.#save(record)
+    if (record.expiresAt !== null) await this.#alarm.at(record.expiresAt)
+  }
+
+  /** Notes a Session that this key opened, so that a revocation reaches it. */
+  async adopt(sessionId: string, expiresAt: number): Promise<void> {
+    this.#storage.addOpenedSession(openedSessionName(sessionId), expiresAt, Date.now())
+  }
+
+  /** Takes no new Jobs; running ones finish (rule S2). */
+  async close(keyHash: string): Promise<SessionView | SessionFailure> {
+    const authorized = await this.authorize(keyHash, '', 'sessions')
+    if (!authorized.ok) return authorized
+    await this.#end(authorized.record, 'closed')
+    return this.view(keyHash, '', 'sessions')
+  }
+
+  /** The key was revoked: this Session and all that it opened are dead at once. */
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    if (this.#record !== undefined) await this.#end(this.#record, 'revoked')
+    await Promise.all(this.#storage.openedSessions().map((name) => sessionStub(this.env, name).revoke()))
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm.fired()
+    const record = this.#record
+    if (record === undefined) return
+    const now = Date.now()
+    this.#storage.expireJobs(now)
+    try {
+      await this.#book.settle(record, now)
+      if (hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS)
+        await this.#book.release(record, now)
+    } catch (error) {
+      logEvent('settlement_failed', { error })
+      await this.#alarm.retry(now)
+      return
+    }
+    this.#alarm.succeeded()
+    const expiry = this.#storage.nextExpiry()
+    if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
+    if (this.#storage.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
+  }
+
+  /** Finds whose Session this is; a plain one learns it from D1 at its first call. */
+  async #find(keyHash: string, network: string): Promise<Authorized | SessionFailure> {
+    if (this.ctx.id.name?.startsWith('plain:') !== true) {
+      return this.#record?.keyHash === keyHash ? { ok: true, record: this.#record } : UNKNOWN_SESSION
+    }
+    if (this.#record !== undefined) return { ok: true, record: this.#record }
+    const key = await findKey(database(this.env), keyHash)
+    // A revocation may arrive while D1 is being read, after the row was.
+    if (key === undefined || this.#revoked) return INVALID_KEY
+    // Nothing is kept for a Network that the key may not use: each name it tries would cost us storage.
+    if (!key.networks.includes(network)) return NETWORK_NOT_ALLOWED
+    return { ok: true, record: this.#record ?? this.#save(await plainRecord(key, keyHash, network)) }
+  }
+
+  #save(record: SessionRecord): SessionRecord {
+    this.#record = record
+    this.#storage.saveRecord(record)
+    return record
+  }
+
+  async #end(record: SessionRecord, status: 'closed' | 'revoked'): Promise<void> {
+    this.#save({ ...record, status })
+    await this.#alarm.at(Date.now())
+  }
+}
+
+function hasEnded(record: SessionRecord, now: number): boolean {
+  return record.status !== 'open' || (record.expiresAt !== null && record.expiresAt <= now)
+}

@@ -1,0 +1,121 @@
+import { type ChatRequest, chatRequest } from '@daisi/protocol'
+import { chatPayload, chatTurns, requestedTokens, unsupportedParameter } from '../domain/chat.ts'
+import {
+  type CompletionIdentity,
+  completion,
+  finishChunk,
+  roleChunk,
+  textChunk,
+  usageChunk,
+} from '../domain/completion.ts'
+import { newId } from '../domain/ids.ts'
+import { promptTokenBound } from '../domain/price.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError, errorBody } from '../http/errors.ts'
+import { readIdempotency } from '../http/idempotency.ts'
+import { readJson } from '../http/read-json.ts'
+import { sseEvent, sseResponse } from '../http/sse.ts'
+import { within } from '../http/within.ts'
+import { sessionStub } from '../objects/stubs.ts'
+import { readAnswer } from '../relay/answer.ts'
+import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
+import { logEvent } from '../log.ts'
+
+/** A stream starts after this long even if no Host has taken the Job yet, so that no proxy cuts the wait. */
+const HEADERS_AFTER_MS = 5_000
+
+/** `POST /v1/chat/completions` (rules A1–A7, K1–K3). */
+export async function chatCompletions(c: AppContext): Promise<Response> {
+  const { value: request, text } = await readJson(c.req.raw, chatRequest)
+  const unsupported = unsupportedParameter(request)
+  if (unsupported !== undefined) {
+    const message = `\`${unsupported}\` is not served. Leave it out.`
+    throw new ApiError({ code: 'unsupported_parameter', message, param: unsupported })
+  }
+  const leave = new AbortController()
+  c.req.raw.signal.addEventListener('abort', () => leave.abort())
+  const id = newId('job')
+  const identity = {
+    id: id.replace('job_', 'chatcmpl-'),
+    created: Math.floor(Date.now() / 1000),
+    model: request.model,
+  }
+  const running = startJob(c, id, request, text, leave.signal)
+  if (request.stream !== true) return c.json(await wholeAnswer(await running, identity))
+  // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
+  await within(running, HEADERS_AFTER_MS)
+  const includeUsage = request.stream_options?.include_usage === true
+  return sseResponse(streamedAnswer(running, identity, includeUsage), () => leave.abort())
+}
+
+async function startJob(
+  c: AppContext,
+  jobId: string,
+  request: ChatRequest,
+  text: string,
+  signal: AbortSignal,
+): Promise<RunningJob> {
+  const { keyHash, network, sessionName, config } = c.var.consumer
+  const messages = chatTurns(request)
+  const promptBound = promptTokenBound(messages)
+  const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
+  const session = sessionStub(c.env, sessionName)
+  const maxTokens = requestedTokens(request)
+  const begun = await session.begin({ keyHash, network, jobId, promptBound, maxTokens, idempotency })
+  if (!begun.ok) throw new ApiError(begun)
+  try {
+    const payload = chatPayload(request, messages, begun.maxTokens)
+    const job = {
+      jobId,
+      kind: 'chat',
+      model: request.model,
+      payload,
+      promptBound,
+      sessionName,
+      begun,
+      signal,
+    } as const
+    return await dispatchJob(job, c.env, config)
+  } catch (error) {
+    c.executionCtx.waitUntil(sessionStub(c.env, sessionName).abandon(jobId))
+    throw error
+  }
+}
+
+async function wholeAnswer(job: RunningJob, identity: CompletionIdentity): Promise<unknown> {
+  let text = ''
+  for await (const part of readAnswer(job)) {
+    if (part.type === 'text') text += part.text
+    else return completion(identity, text, part.reason, part.usage)
+  }
+  throw new ApiError({
+    code: 'host_lost',
+    message: 'The answer ended early. Send the request again.',
+    retryAfterSeconds: 1,
+  })
+}
+
+async function* streamedAnswer(
+  running: Promise<RunningJob>,
+  identity: CompletionIdentity,
+  includeUsage: boolean,
+): AsyncGenerator<string, void> {
+  try {
+    const job = await running
+    yield sseEvent(roleChunk(identity))
+    for await (const part of readAnswer(job)) {
+      if (part.type === 'text') {
+        yield sseEvent(textChunk(identity, part.text))
+        continue
+      }
+      yield sseEvent(finishChunk(identity, part.reason))
+      if (includeUsage) yield sseEvent(usageChunk(identity, part.usage))
+      yield sseEvent('[DONE]')
+    }
+  } catch (error) {
+    // A stream never just stops (rule A6).
+    if (!(error instanceof ApiError)) logEvent('stream_failed', { error })
+    const fault = { code: 'internal_error', message: 'The Orc failed. Send the request again.' } as const
+    yield sseEvent(errorBody(error instanceof ApiError ? error.failure : fault))
+  }
+}

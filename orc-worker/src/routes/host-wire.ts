@@ -1,0 +1,91 @@
+import { type ChallengeResponse, type EnrolResponse, enrolRequest } from '@daisi/protocol'
+import { readConfig } from '../config.ts'
+import { database } from '../db/client.ts'
+import { enrolHost, findHost, useEnrolment } from '../db/hosts.ts'
+import { hostAlias } from '../domain/alias.ts'
+import { CHALLENGE_SECONDS, mintChallenge } from '../domain/challenge.ts'
+import { checkCredential } from '../domain/credential.ts'
+import { type HostProof, verifyHostProof } from '../domain/host-proof.ts'
+import { bearer, invalidCredential } from '../http/access.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { readJson } from '../http/read-json.ts'
+import type { HostIdentity } from '../objects/host/attachments.ts'
+import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER } from '../objects/host/headers.ts'
+import { hostStub } from '../objects/stubs.ts'
+
+/** `POST /host/v1/challenge` (rule C1). */
+export async function challenge(c: AppContext): Promise<Response> {
+  const { keys } = await readConfig(c.env)
+  const nonce = await mintChallenge(Date.now(), keys.challengeMac)
+  return c.json({ nonce, expiresInSeconds: CHALLENGE_SECONDS } satisfies ChallengeResponse)
+}
+
+/** `POST /host/v1/enrol` (rule C3). */
+export async function enrol(c: AppContext): Promise<Response> {
+  const { value } = await readJson(c.req.raw, enrolRequest)
+  const { keys } = await readConfig(c.env)
+  const [hash, proof] = await Promise.all([
+    checkCredential('enrolment-token', value.token, keys.credentialMac),
+    readProof(c, value.proof),
+  ])
+  if (proof === undefined) throw invalidCredential()
+  const now = Date.now()
+  const db = database(c.env)
+  const owner = hash === undefined ? undefined : await useEnrolment(db, hash, proof.hostId, now)
+  if (owner === undefined) {
+    const message =
+      'This enrolment token is unknown, expired or used. Issue a new one with POST /api/host-enrolments.'
+    throw new ApiError({ code: 'invalid_api_key', message })
+  }
+  const alias = await hostAlias(proof.hostId)
+  const host = { ...owner, id: proof.hostId, publicKey: proof.publicKey.x, name: value.name ?? alias, alias }
+  const enrolled = await enrolHost(db, host, now)
+  if (enrolled === undefined) {
+    throw new ApiError({
+      code: 'conflict',
+      message: 'This key was enrolled before and removed, or belongs to another account. Make a new one.',
+    })
+  }
+  return c.json({
+    hostId: enrolled.id,
+    alias: enrolled.alias,
+    networks: [enrolled.network],
+  } satisfies EnrolResponse)
+}
+
+/** `GET /host/v1/connect` (rules C2, C4): the Host's object is reached only after everything is verified. */
+export async function connect(c: AppContext): Promise<Response> {
+  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+    throw new ApiError({
+      code: 'upgrade_required',
+      message: 'This route speaks WebSocket. Connect with daisi-host.',
+    })
+  }
+  const proof = await readProof(c, bearer(c))
+  const host = proof === undefined ? undefined : await findHost(database(c.env), proof.hostId)
+  if (proof === undefined || host === undefined) throw invalidCredential()
+  const { issuer } = await readConfig(c.env)
+  const identity: HostIdentity = {
+    hostId: host.id,
+    accountId: host.accountId,
+    publicKey: host.publicKey,
+    alias: host.alias,
+    network: host.network,
+    issuer,
+  }
+  const response = await hostStub(c.env, host.id).fetch('https://host/connect', {
+    headers: {
+      upgrade: 'websocket',
+      [HOST_IDENTITY_HEADER]: JSON.stringify(identity),
+      [HOST_NONCE_HEADER]: proof.nonce,
+    },
+  })
+  if (response.status === 401) throw invalidCredential()
+  return response
+}
+
+async function readProof(c: AppContext, proof: string): Promise<HostProof | undefined> {
+  const { issuer, keys } = await readConfig(c.env)
+  return verifyHostProof(proof, { issuer, challengeMac: keys.challengeMac, now: Date.now() })
+}

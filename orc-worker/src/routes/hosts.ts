@@ -1,0 +1,73 @@
+import {
+  type CommandQueued,
+  type EnrolmentCreated,
+  type HostList,
+  commandRequest,
+  enrolmentRequest,
+} from '@daisi/protocol'
+import { PUBLIC_NETWORK, readConfig } from '../config.ts'
+import { database } from '../db/client.ts'
+import { createEnrolment, findHost, listHosts, removeHost } from '../db/hosts.ts'
+import { hashCredential, mintCredential } from '../domain/credential.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { readJson } from '../http/read-json.ts'
+import { hostStub } from '../objects/stubs.ts'
+
+const DEFAULT_TTL_SECONDS = 3_600
+
+/** `POST /api/host-enrolments`: a token that lets one Host in, once. */
+export async function postEnrolment(c: AppContext): Promise<Response> {
+  const { value } = await readJson(c.req.raw, enrolmentRequest)
+  const network = value.network ?? PUBLIC_NETWORK
+  if (network !== PUBLIC_NETWORK) {
+    throw new ApiError({
+      code: 'invalid_request',
+      message: `The only Network here is ${PUBLIC_NETWORK}.`,
+      param: 'network',
+    })
+  }
+  const { keys } = await readConfig(c.env)
+  const token = await mintCredential('enrolment-token', keys.credentialMac)
+  const now = Date.now()
+  const expiresAt = now + (value.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000
+  const enrolment = { hash: await hashCredential(token), accountId: c.var.account.id, network, expiresAt }
+  await createEnrolment(database(c.env), enrolment, now)
+  return c.json({ token, network, expires_at: Math.floor(expiresAt / 1000) } satisfies EnrolmentCreated, 201)
+}
+
+/** `GET /api/hosts`: the caller's Hosts. */
+export async function getHosts(c: AppContext): Promise<Response> {
+  const rows = await listHosts(database(c.env), c.var.account.id)
+  const hosts = await Promise.all(
+    rows.map(async ({ id, name, alias, network }) => {
+      return { id, name, alias, network, online: await hostStub(c.env, id).isOnline() }
+    }),
+  )
+  return c.json({ hosts } satisfies HostList)
+}
+
+/** `DELETE /api/hosts/:host`: removes a Host for good and drops its connection (rule C4). */
+export async function deleteHost(c: AppContext): Promise<Response> {
+  const hostId = c.req.param('host') ?? ''
+  if (!(await removeHost(database(c.env), hostId, c.var.account.id, Date.now()))) throw noSuchHost()
+  await hostStub(c.env, hostId).remove()
+  return c.body(null, 204)
+}
+
+/** `POST /api/hosts/:host/commands`: queued until the Host has carried it out (rule Q1). */
+export async function postCommand(c: AppContext): Promise<Response> {
+  const { value } = await readJson(c.req.raw, commandRequest)
+  const hostId = c.req.param('host') ?? ''
+  const host = await findHost(database(c.env), hostId)
+  if (host?.accountId !== c.var.account.id) throw noSuchHost()
+  const { commandId, delivered } = await hostStub(c.env, hostId).enqueue(value.name)
+  return c.json({ command_id: commandId, delivered } satisfies CommandQueued, 202)
+}
+
+function noSuchHost(): ApiError {
+  return new ApiError({
+    code: 'not_found',
+    message: 'This account has no such Host. GET /api/hosts lists them.',
+  })
+}

@@ -1,0 +1,29 @@
+import type { ModelList } from '@daisi/protocol'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { directoryStub, sessionStub } from '../objects/stubs.ts'
+
+/** `GET /v1/models`: what online Hosts of the Network serve. */
+export async function listModels(c: AppContext): Promise<Response> {
+  return c.json({ object: 'list', data: await readModels(c) } satisfies ModelList)
+}
+
+/** `GET /v1/models/:model`. */
+export async function getModel(c: AppContext): Promise<Response> {
+  const id = c.req.param('model')
+  const model = (await readModels(c)).find((entry) => entry.id === id)
+  if (model === undefined) {
+    throw new ApiError({
+      code: 'not_found',
+      message: 'No online Host serves this model. GET /v1/models lists what is.',
+    })
+  }
+  return c.json(model)
+}
+
+async function readModels(c: AppContext): Promise<ModelList['data']> {
+  const { keyHash, network, sessionName } = c.var.consumer
+  const authorized = await sessionStub(c.env, sessionName).authorize(keyHash, network, 'inference')
+  if (!authorized.ok) throw new ApiError(authorized)
+  return directoryStub(c.env, authorized.record.network).models()
+}

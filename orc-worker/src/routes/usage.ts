@@ -1,0 +1,20 @@
+import type { Usage } from '@daisi/protocol'
+import { database } from '../db/client.ts'
+import { readBalance } from '../db/ledger.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { sessionStub } from '../objects/stubs.ts'
+
+/** `GET /v1/usage` (rule S3). */
+export async function getUsage(c: AppContext): Promise<Response> {
+  const { keyHash, network, sessionName } = c.var.consumer
+  const view = await sessionStub(c.env, sessionName).view(keyHash, network, 'usage')
+  if (!view.ok) throw new ApiError(view)
+  const balance = await readBalance(database(c.env), view.record.accountId)
+  return c.json({
+    object: 'usage',
+    network: view.record.network,
+    totals: view.totals,
+    balance,
+  } satisfies Usage)
+}

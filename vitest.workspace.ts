@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config'
+
+// Vitest finds this file only by `--config vitest.workspace.ts`; the npm scripts pass it.
+export default defineConfig({
+  test: { projects: ['./orc-worker/vitest.config.ts'] },
+})
