@@ -37,7 +37,10 @@ const targets: Record<string, () => Promise<unknown>> = {
     await rm(join(root, 'host-agent/dist'), { recursive: true, force: true })
     await build({
       ...node,
-      entryPoints: { cli: 'host-agent/src/cli.ts', 'engine-process': 'host-agent/src/engine/llama/engine-process.ts' },
+      entryPoints: {
+        cli: 'host-agent/src/cli.ts',
+        'engine-process': 'host-agent/src/engine/llama/engine-process.ts',
+      },
       outdir: 'host-agent/dist',
     })
   },
@@ -46,7 +49,11 @@ const targets: Record<string, () => Promise<unknown>> = {
     await Promise.all([
       build({
         ...node,
-        entryPoints: { index: 'orc-local/src/index.ts', cli: 'orc-local/src/cli.ts', demo: 'orc-local/src/demo/demo.ts' },
+        entryPoints: {
+          index: 'orc-local/src/index.ts',
+          cli: 'orc-local/src/cli.ts',
+          demo: 'orc-local/src/demo/demo.ts',
+        },
         outdir: 'orc-local/dist',
       }),
       build({
@@ -62,7 +69,10 @@ const targets: Record<string, () => Promise<unknown>> = {
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !(name in targets))
 if (unknown.length > 0) {
-  process.stderr.write(`unknown package ${unknown.join(', ')}; choose from ${Object.keys(targets).join(', ')}\n`)
+  process.stderr.write(
+    `unknown package ${unknown.join(', ')}; choose from ${Object.keys(targets).join(', ')}\n`,
+  )
   process.exit(2)
 }
-await Promise.all(Object.entries(targets).map(([name, run]) => (chosen.length === 0 || chosen.includes(name) ? run() : undefined)))
+const selected = Object.keys(targets).filter((name) => chosen.length === 0 || chosen.includes(name))
+await Promise.all(selected.map((name) => targets[name]?.() ?? Promise.resolve()))

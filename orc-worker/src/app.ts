@@ -43,7 +43,7 @@ export function createApp(): Hono<AppEnv> {
     cors({
       origin: '*',
       allowHeaders: CORS_HEADERS,
-      exposeHeaders: ['x-request-id', 'retry-after'],
+      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry'],
       maxAge: 86_400,
     }),
   )

@@ -3,7 +3,7 @@ import { PUBLIC_NETWORK, readConfig } from '../config.ts'
 import { findAccountByToken } from '../db/accounts.ts'
 import { database } from '../db/client.ts'
 import { type CredentialKind, checkCredential } from '../domain/credential.ts'
-import { openedSessionName, plainSessionName } from '../objects/stubs.ts'
+import { openedSessionName, plainSessionName, sessionStub } from '../objects/stubs.ts'
 import type { AppContext } from './context.ts'
 import { ApiError } from './errors.ts'
 
@@ -39,6 +39,10 @@ async function admitConsumer(c: AppContext): Promise<void> {
     return
   }
   if ((await checkCredential('session-id', sessionId, config.keys.credentialMac)) === undefined) {
+    // A made-up Session has no object of its own to refuse a bad key.
+    const plain = sessionStub(c.env, plainSessionName(keyHash, network))
+    const authorized = await plain.authorize(keyHash, network, 'sessions')
+    if (!authorized.ok) throw new ApiError(authorized)
     throw new ApiError({
       code: 'not_found',
       message: 'There is no such Session. Open one with POST /v1/sessions.',

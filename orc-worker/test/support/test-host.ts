@@ -71,6 +71,7 @@ export class TestHost {
   readonly #socket: WebSocket
   readonly #messages: Down[] = []
   #wake: (() => void) | undefined
+  #onText: ((text: string) => void) | undefined
 
   constructor(keys: HostKeys, socket: WebSocket) {
     this.keys = keys
@@ -79,6 +80,7 @@ export class TestHost {
     this.closed = promise
     socket.addEventListener('close', ({ code, reason }) => resolve({ code, reason }))
     socket.addEventListener('message', ({ data }) => {
+      if (data === 'pong') return this.#onText?.(data)
       const decoded = decodeDown(String(data))
       if (decoded.kind !== 'message') throw new Error(`the Orc sent ${String(data).slice(0, 200)}`)
       this.#messages.push(decoded.message)
@@ -118,6 +120,10 @@ export class TestHost {
   }
   sendRaw(data: string | ArrayBuffer | Uint8Array): void {
     this.#socket.send(data)
+  }
+  /** Listens for the answer to `ping`. */
+  onText(listener: (text: string) => void): void {
+    this.#onText = listener
   }
   sendFrame(jobId: string, sequence: number, text: string, tokens = 1): void {
     this.#socket.send(

@@ -1,0 +1,14 @@
+import type { AccountCreated } from '@daisi/protocol'
+import { expect } from 'vitest'
+import { audit, balanceOf } from './orc.ts'
+
+/** Everything an account has, free or held. */
+export async function total(account: AccountCreated): Promise<number> {
+  const { available, held } = await balanceOf(account)
+  return available + held
+}
+
+/** The book is whole: the sum is zero, nothing drifted, nobody is overdrawn. */
+export async function balanced(): Promise<void> {
+  expect(await audit()).toMatchObject({ sum: 0, drifted: 0, overdrawn: 0 })
+}

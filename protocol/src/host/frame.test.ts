@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { MAX_FRAME_BYTES } from '../limits.ts'
+import { FRAME_HEADER_BYTES, decodeFrame, encodeFrame, readFrameHeader } from './frame.ts'
+
+const jobId = 'job_00112233445566778899aabbccddeeff'
+const frame = { jobId, sequence: 70_000, tokenIds: [0, 1, 4_294_967_295], text: 'añ€🌼' }
+
+test('[F1] a frame survives the wire, also inside a larger buffer', () => {
+  const bytes = encodeFrame(frame)
+  expect(decodeFrame(bytes)).toEqual(frame)
+  const padded = new Uint8Array(bytes.length + 7)
+  padded.set(bytes, 5)
+  expect(decodeFrame(padded.subarray(5, 5 + bytes.length))).toEqual(frame)
+  expect(decodeFrame(bytes.buffer)).toEqual(frame)
+})
+
+test('[F1] the header alone tells job, sequence and count', () => {
+  expect(readFrameHeader(encodeFrame(frame))).toEqual({
+    jobId,
+    sequence: 70_000,
+    tokenCount: 3,
+    sealed: false,
+  })
+})
+
+test('[F1] the layout is fixed', () => {
+  const bytes = encodeFrame({ jobId, sequence: 1, tokenIds: [258], text: 'A' })
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  expect(hex).toBe('01000001' + '00000001' + '00112233445566778899aabbccddeeff' + '00000102' + '41')
+})
+
+test('[F7] what is no frame is told, never thrown', () => {
+  const good = encodeFrame(frame)
+  const changed = (index: number, value: number): Uint8Array => {
+    const copy = good.slice()
+    copy[index] = value
+    return copy
+  }
+  for (const bad of [
+    new Uint8Array(0),
+    good.slice(0, FRAME_HEADER_BYTES - 1),
+    changed(0, 2),
+    changed(1, 2),
+    changed(2, 255),
+  ]) {
+    expect(readFrameHeader(bad)).toBeUndefined()
+    expect(decodeFrame(bad)).toBeUndefined()
+  }
+  expect(readFrameHeader(new Uint8Array(MAX_FRAME_BYTES + 1))).toBeUndefined()
+  expect(decodeFrame(changed(good.length - 1, 0xff))).toBeUndefined()
+})
+
+test('[F4] a frame over the limit cannot be made', () => {
+  expect(() => encodeFrame({ ...frame, text: 'x'.repeat(MAX_FRAME_BYTES) })).toThrow(RangeError)
+})
+
+test('every cut of a frame is either a shorter frame or told', () => {
+  const bytes = encodeFrame(frame)
+  for (let length = 0; length < bytes.length; length++) {
+    const cut = decodeFrame(bytes.slice(0, length))
+    if (cut !== undefined) expect(frame.text.startsWith(cut.text)).toBe(true)
+  }
+})

@@ -1,0 +1,27 @@
+// Packs the built SDK as npm would and checks what comes out: `node scripts/check-package.ts` after a build.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const run = (command: string, args: readonly string[]): void => {
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+}
+
+const declarations = readFileSync(join(root, 'dist/index.d.ts'), 'utf8')
+if (/@daisi\/|\bfrom ["']/.test(declarations)) {
+  process.stderr.write('dist/index.d.ts imports something: the types of the protocol must be inlined\n')
+  process.exit(1)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'daisi-sdk-'))
+try {
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder])
+  const [name = ''] = readdirSync(folder)
+  const tarball = join(folder, name)
+  run('publint', ['run', tarball, '--strict'])
+  run('attw', [tarball, '--profile', 'esm-only', '--no-emoji'])
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

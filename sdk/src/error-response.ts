@@ -1,0 +1,47 @@
+import type { ErrorBody, ErrorCode } from '@daisi/protocol/consumer'
+import { DaisiError } from './error.ts'
+import { parseJson } from './parse-json.ts'
+import { retryAfterMs } from './retry.ts'
+
+/** Codes after which a repetition may help, where no HTTP status says so: inside a stream. */
+const retryableCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'rate_limited',
+  'request_in_progress',
+  'internal_error',
+  'no_host_available',
+  'all_hosts_busy',
+  'host_failed',
+  'host_lost',
+  'host_timeout',
+  'storage_unavailable',
+])
+
+/** Turns an answer other than 2xx into an error, whatever its body is. */
+export function errorOfResponse(response: Response, body: string, now: number): DaisiError {
+  const { status, headers } = response
+  const error = errorOf(parseJson(body))
+  const code = error?.code ?? 'invalid_response'
+  const helps = status === 408 || status === 429 || status >= 500 || code === 'request_in_progress'
+  return new DaisiError(error?.message ?? `HTTP ${status} without a DAISI error: is the baseURL an Orc's?`, {
+    code,
+    status,
+    param: error?.param,
+    requestId: headers.get('x-request-id'),
+    retryAfterMs: retryAfterMs(headers, now),
+    isRetryable: helps && headers.get('x-should-retry') !== 'false',
+  })
+}
+
+/** The error inside a stream's event, or undefined if the event is something else. */
+export function errorOfEvent(event: unknown, requestId: string | undefined): DaisiError | undefined {
+  const error = errorOf(event)
+  if (error === undefined) return undefined
+  const { code, message, param } = error
+  return new DaisiError(message, { code, param, requestId, isRetryable: retryableCodes.has(code) })
+}
+
+function errorOf(body: unknown): ErrorBody['error'] | undefined {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return undefined
+  const { error } = body as Partial<ErrorBody>
+  return typeof error?.code === 'string' ? error : undefined
+}

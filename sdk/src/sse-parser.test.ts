@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import { SseParser } from './sse-parser.ts'
+
+const encoder = new TextEncoder()
+
+/** All events of these pieces, and those that only the end finished. */
+function parse(pieces: readonly Uint8Array[]): string[] {
+  const parser = new SseParser()
+  return [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()]
+}
+
+const parseText = (text: string): string[] => parse([encoder.encode(text)])
+
+/** Numbers from 0 to below 1 that are the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function split(bytes: Uint8Array, random: () => number): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  const longest = 1 + Math.floor(random() * 12)
+  for (let at = 0; at < bytes.length;) {
+    const length = Math.floor(random() * (longest + 1))
+    pieces.push(bytes.subarray(at, at + length))
+    at += length
+  }
+  return pieces
+}
+
+describe('SSE', () => {
+  test.each([
+    ['one event', 'data: a\n\n', ['a']],
+    ['without the space', 'data:a\n\n', ['a']],
+    ['only one space is removed', 'data:  a\n\n', [' a']],
+    ['several', 'data: a\n\ndata: b\n\n', ['a', 'b']],
+    ['CRLF', 'data: a\r\n\r\ndata: b\r\n\r\n', ['a', 'b']],
+    ['CR', 'data: a\r\rdata: b\r\r', ['a', 'b']],
+    ['several lines', 'data: a\ndata:\ndata: b\n\n', ['a\n\nb']],
+    ['comments', ': keepalive\n\n:\ndata: a\n: in between\ndata: b\n\n', ['a\nb']],
+    ['other fields', 'event: x\nid: 1\nretry: 5\ndatabase: no\ndata: a\n\n', ['a']],
+    ['a field without a value', 'data\n\n', ['']],
+    ['colons in the value', 'data: a: b:c\n\n', ['a: b:c']],
+    ['line separators that are none', 'data: a\u2028b\u0085c\n\n', ['a\u2028b\u0085c']],
+    ['a byte order mark', '\ufeffdata: a\n\n', ['a']],
+    ['empty lines', '\n\n\ndata: a\n\n\n\n', ['a']],
+    ['no empty line at the end', 'data: a\n\ndata: b\n', ['a', 'b']],
+    ['no line end at the end', 'data: a\n\ndata: b', ['a', 'b']],
+    ['CR at the end', 'data: a\r', ['a']],
+    ['nothing', '', []],
+  ])('%s', (_, text, events) => {
+    expect(parseText(text)).toEqual(events)
+  })
+
+  test('an event comes out with the byte that finishes it', () => {
+    const parser = new SseParser()
+    expect(parser.push(encoder.encode('data: a\r\n'))).toEqual([])
+    expect(parser.push(encoder.encode('\r'))).toEqual(['a'])
+    expect(parser.push(encoder.encode('\ndata: b'))).toEqual([])
+    expect(parser.push(encoder.encode('\n\n'))).toEqual(['b'])
+    expect(parser.end()).toEqual([])
+  })
+
+  test('however the bytes are cut, the events are the same', () => {
+    const random = seeded(20_261_122)
+    const alphabet = [
+      'a',
+      'ß',
+      'Ω',
+      '→',
+      '🌍',
+      ' ',
+      ':',
+      'data: ',
+      'data',
+      ': ',
+      '{"x":1}',
+      '\n',
+      '\r',
+      '\r\n',
+      '\n\n',
+      '\r\n\r\n',
+    ]
+    for (let run = 0; run < 2_000; run += 1) {
+      const parts = Array.from(
+        { length: 1 + Math.floor(random() * 40) },
+        () => alphabet[Math.floor(random() * alphabet.length)],
+      )
+      const bytes = encoder.encode(parts.join(''))
+      const whole = parse([bytes])
+      expect(parse(split(bytes, random)), JSON.stringify(parts.join(''))).toEqual(whole)
+      expect(parse(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(whole)
+    }
+  })
+
+  test('whatever is sent as data arrives, in every kind of line', () => {
+    const random = seeded(7)
+    const words = ['a', 'ß', '🌍', ' ', ':', 'data: ', '\n', '"']
+    for (let run = 0; run < 500; run += 1) {
+      const events = Array.from({ length: 5 }, () =>
+        Array.from(
+          { length: Math.floor(random() * 9) },
+          () => words[Math.floor(random() * words.length)],
+        ).join(''),
+      )
+      for (const end of ['\n', '\r\n', '\r']) {
+        const text = events
+          .map(
+            (event) =>
+              `${event
+                .split('\n')
+                .map((line) => `data: ${line}${end}`)
+                .join('')}${end}`,
+          )
+          .join('')
+        expect(parse(split(encoder.encode(text), random))).toEqual(events)
+      }
+    }
+  })
+})

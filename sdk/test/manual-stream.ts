@@ -1,0 +1,52 @@
+import { eventStream } from './answers.ts'
+import type { Fault } from './fake-orc.ts'
+
+/** A streamed answer that the test sends piece by piece, with what became of its request. */
+export class ManualStream {
+  /** Resolves when the reader has cancelled the body. */
+  readonly cancelled: Promise<void>
+  /** Resolves when the request was aborted. */
+  readonly aborted: Promise<void>
+  readonly #controller: ReadableStreamDefaultController<Uint8Array>
+  readonly #body: ReadableStream<Uint8Array>
+  #onAborted: () => void = () => undefined
+
+  constructor() {
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+    let onCancelled = (): void => undefined
+    this.cancelled = new Promise((resolve) => (onCancelled = resolve))
+    this.aborted = new Promise((resolve) => (this.#onAborted = resolve))
+    this.#body = new ReadableStream<Uint8Array>({
+      start: (own) => void (controller = own),
+      cancel: () => onCancelled(),
+    })
+    if (controller === undefined) throw new Error('a stream starts at once')
+    this.#controller = controller
+  }
+
+  readonly answer: Fault = ({ signal }) => {
+    signal.addEventListener('abort', this.#onAborted)
+    return eventStream(this.#body)
+  }
+
+  send(text: string): void {
+    this.bytes(new TextEncoder().encode(text))
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#controller.enqueue(bytes)
+  }
+
+  event(value: unknown): void {
+    this.send(`data: ${JSON.stringify(value)}\n\n`)
+  }
+
+  end(): void {
+    this.#controller.close()
+  }
+
+  /** The connection breaks. */
+  break(): void {
+    this.#controller.error(new TypeError('terminated'))
+  }
+}
