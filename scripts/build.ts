@@ -1,5 +1,5 @@
 // Builds everything that runs as a process or is published: `node scripts/build.ts [package ...]`.
-import { rm } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type BuildOptions } from 'esbuild'
 import { buildSdk } from './build-sdk.ts'
@@ -61,6 +61,7 @@ const targets: Record<string, () => Promise<unknown>> = {
         entryPoints: { orc: 'orc-worker/src/index.ts', 'd1-store': 'orc-local/src/workerd/d1-store.ts' },
         outdir: 'orc-local/dist/workerd',
       }),
+      cp(join(root, 'migrations'), join(root, 'orc-local/dist/migrations'), { recursive: true }),
     ])
   },
   sdk: buildSdk,

@@ -140,8 +140,8 @@ test('forty concurrent requests: every credit is accounted for and no balance is
     }
   })()
   const all = await Promise.race([statuses, serving])
-  expect(new Set(all as number[])).toEqual(new Set([200, 402]))
-  const paid = (all as number[]).filter((status) => status === 200).length
+  expect(new Set(all)).toEqual(new Set([200, 402]))
+  const paid = all.filter((status) => status === 200).length
   expect(served).toBe(paid)
   await settle(scene.key.key)
   expect(await total(scene.owner)).toBe(10_000 + paid * 12)

@@ -32,7 +32,8 @@ test('[C3] two keys race for one token: one wins', async () => {
   const { token } = await newEnrolment(await newAccount('owner'))
   const keys = await Promise.all(Array.from({ length: 8 }, () => newHostKeys()))
   const statuses = await Promise.all(keys.map(async (key) => (await enrol(key, token)).status))
-  expect(statuses.toSorted()).toEqual([200, 401, 401, 401, 401, 401, 401, 401])
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+  expect(statuses.filter((status) => status === 401)).toHaveLength(7)
 })
 
 test('[C4] unknown keys and wrong proofs are refused before any object is touched', async () => {

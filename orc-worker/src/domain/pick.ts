@@ -21,6 +21,7 @@ export interface Requirements {
 /** A Host that can take a Job, and the model it would run. */
 export interface Candidate {
   readonly hostId: string
+  readonly connectionId: string
   readonly alias: string
   readonly model: ModelOffer
 }
@@ -49,7 +50,7 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     if (model === undefined) continue
     serving++
     if (!host.accepting) continue
-    const candidate = { hostId: host.hostId, alias: host.alias, model }
+    const candidate = { hostId: host.hostId, connectionId: host.connectionId, alias: host.alias, model }
     ranked.push({
       candidate,
       free: Math.max(0, host.freeSlots),

@@ -45,7 +45,7 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
   for (const candidate of picked.candidates) {
     const relay = await openRelay(job, candidate, env, config)
     if (relay === undefined) {
-      await directory.withdraw(candidate.hostId)
+      await directory.withdraw(candidate.hostId, candidate.connectionId)
       continue
     }
     const answer = await awaitAcceptance(relay, job)

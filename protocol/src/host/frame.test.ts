@@ -26,7 +26,7 @@ test('[F1] the header alone tells job, sequence and count', () => {
 test('[F1] the layout is fixed', () => {
   const bytes = encodeFrame({ jobId, sequence: 1, tokenIds: [258], text: 'A' })
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  expect(hex).toBe('01000001' + '00000001' + '00112233445566778899aabbccddeeff' + '00000102' + '41')
+  expect(hex).toBe('010000010000000100112233445566778899aabbccddeeff0000010241')
 })
 
 test('[F7] what is no frame is told, never thrown', () => {

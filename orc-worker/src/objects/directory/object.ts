@@ -28,9 +28,8 @@ export class NetworkDirectory extends DurableObject<Env> {
   }
 
   /** A Host's connection ended. A later connection of the same Host stays. */
-  async withdraw(hostId: string, connectionId?: string): Promise<void> {
-    const known = this.#hosts.get(hostId)
-    if (known === undefined || (connectionId !== undefined && known.connectionId !== connectionId)) return
+  async withdraw(hostId: string, connectionId: string): Promise<void> {
+    if (this.#hosts.get(hostId)?.connectionId !== connectionId) return
     this.#hosts.delete(hostId)
     this.#storage.remove(hostId)
   }

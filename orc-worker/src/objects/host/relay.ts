@@ -1,14 +1,19 @@
-import { encodeDown } from '@daisi/protocol'
+import { CloseCode, encodeDown } from '@daisi/protocol'
 import { type RelayRequest, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
+import { endHostConnection } from './lifecycle.ts'
 
 /** After a Consumer left, its Host has this long to send the Job's receipt; then the meter alone counts. */
 const RECEIPT_DEADLINE_MS = 15_000
 
 /** Gives the Worker a socket to one Job on this Host. 503 if the Host is not here. */
-export function openRelay(request: RelayRequest, { sockets }: HostContext): Response {
+export async function openRelay(request: RelayRequest, context: HostContext): Promise<Response> {
+  const { sockets } = context
   const host = sockets.liveHost(Date.now())
-  if (host === undefined) return new Response(null, { status: 503 })
+  if (host === undefined) {
+    await dropSilentHosts(context)
+    return new Response(null, { status: 503 })
+  }
   const { 0: client, 1: server } = new WebSocketPair()
   sockets.acceptRelay(server, request.jobId)
   const { connectionId, identity } = host.attachment
@@ -19,6 +24,15 @@ export function openRelay(request: RelayRequest, { sockets }: HostContext): Resp
     ended: false,
   })
   return new Response(null, { status: 101, webSocket: client })
+}
+
+/** A Host that went silent may hang on a dead connection: closed, it connects and announces itself anew (rule H8). */
+async function dropSilentHosts(context: HostContext): Promise<void> {
+  for (const { socket, attachment } of context.sockets.hosts()) {
+    if (!attachment.greeted) continue
+    socket.close(CloseCode.Timeout, 'nothing was heard of this host in time')
+    await endHostConnection(attachment, context)
+  }
 }
 
 /** The Worker let go of a Job. If it was not over, its Consumer is gone: the work stops and the part is paid (rule A7). */
