@@ -6,7 +6,7 @@ import { buildSdk } from './build-sdk.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Node programs: their own dependencies stay outside, the private protocol package goes in. */
+/** Node programs: their own dependencies stay outside, packages of this repository go in. */
 const node: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -14,7 +14,10 @@ const node: BuildOptions = {
   platform: 'node',
   target: 'node20',
   packages: 'external',
-  alias: { '@daisi/protocol': join(root, 'protocol/src/index.ts') },
+  alias: {
+    '@daisi/protocol': join(root, 'protocol/src/index.ts'),
+    'daisi-sdk': join(root, 'sdk/src/index.ts'),
+  },
   sourcemap: true,
   logLevel: 'warning',
 }

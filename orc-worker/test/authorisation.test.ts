@@ -164,8 +164,13 @@ test('an account cannot touch what another owns', async () => {
   expect((await call('GET', '/v1/models', { token: key.key })).status).toBe(200)
 })
 
-test('setup works once', async () => {
+test('setup works once, also when it is called twice at once', async () => {
+  const options = { token: env.SETUP_TOKEN, body: { name: 'racer' } }
   await operatorAccount()
+  await env.DB.prepare('UPDATE accounts SET operator = 0').run()
+  const racers = await Promise.all([1, 2, 3].map(() => call('POST', '/api/setup', options)))
+  expect(racers.map((racer) => racer.status)).toEqual([409, 409, 409])
+  await env.DB.prepare("UPDATE accounts SET operator = 1 WHERE id = 'acc_operator'").run()
   const again = await call('POST', '/api/setup', { token: env.SETUP_TOKEN, body: { name: 'second' } })
   expect([again.status, await errorCode(again)]).toEqual([409, 'conflict'])
 })

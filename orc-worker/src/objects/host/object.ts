@@ -15,6 +15,10 @@ import { HostStorage } from './storage.ts'
 /** A Host must say `hello` within this time (rule H1). */
 const HELLO_DEADLINE_MS = 10_000
 
+/** Close codes that the runtime reports and nobody may send (RFC 6455 §7.4.1). */
+const NO_STATUS = 1005
+const ABNORMAL_CLOSE = 1006
+
 /**
  * One Host: its socket, its queue of commands, and the meters of the Jobs that run through it. Both ends of every stream
  * are hibernatable, so the object may sleep between two frames; everything it needs is in attachments and storage.
@@ -77,8 +81,10 @@ export class HostConnection extends DurableObject<Env> {
     handleFrame({ socket, attachment }, data, this.#context)
   }
 
-  override async webSocketClose(socket: WebSocket): Promise<void> {
+  override async webSocketClose(socket: WebSocket, code = ABNORMAL_CLOSE): Promise<void> {
     const attachment = readAttachment(socket)
+    // Answering the close lets the other side go at once. The two codes that stand for "none was sent" cannot be sent.
+    socket.close(code === NO_STATUS || code === ABNORMAL_CLOSE ? 1000 : code)
     if (attachment?.kind === 'relay')
       await handleRelayClose(attachment, this.#hostOf(attachment.job.connectionId), this.#context)
     if (attachment?.kind === 'host') await endHostConnection(attachment, this.#context)

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { secretsCommand } from './cli/secrets.ts'
+import { serveCommand } from './cli/serve.ts'
+import { setupCommand } from './cli/setup.ts'
+import { runProgram } from './run-program.ts'
+
+const program = new Command('daisi-orc')
+  .description('A self-hosted DAISI Orc: the rally point of a network, on this machine.')
+  .addCommand(serveCommand(), { isDefault: true })
+  .addCommand(setupCommand())
+  .addCommand(secretsCommand())
+
+await runProgram(program)

@@ -1,0 +1,63 @@
+import type { ErrorBody } from '@daisi/protocol/consumer'
+import { messageOf } from './errors.ts'
+import { ExitCode, Failure } from './exit-codes.ts'
+
+/** An Orc's answer that is an error. `code` is the protocol's (rule E2). */
+export class RequestFailure extends Failure {
+  readonly status: number
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(ExitCode.Request, message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** The management routes of an Orc, as one credential sees them. */
+export interface ManageApi {
+  readonly get: <T>(path: string) => Promise<T>
+  readonly post: <T>(path: string, body: unknown) => Promise<T>
+}
+
+/** Speaks to an Orc's management routes. The answer's type is the caller's knowledge of the protocol. */
+export function manageApi(orcUrl: string, token: string): ManageApi {
+  const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const url = new URL(path, orcUrl)
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
+    let response: Response
+    try {
+      response = await fetch(url, init)
+    } catch (cause) {
+      throw new Failure(
+        ExitCode.Request,
+        `The Orc at ${url.origin} cannot be reached (${reason(cause)}). Is it running?`,
+        { cause },
+      )
+    }
+    const text = await response.text()
+    if (!response.ok) throw toFailure(response.status, text, url)
+    const answer: T = JSON.parse(text)
+    return answer
+  }
+  return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) }
+}
+
+function toFailure(status: number, text: string, url: URL): RequestFailure {
+  try {
+    const { error }: ErrorBody = JSON.parse(text)
+    return new RequestFailure(status, error.code, `${error.message} (${error.code})`)
+  } catch {
+    return new RequestFailure(
+      status,
+      'invalid_response',
+      `${url.href} answered ${status}, and not as an Orc does.`,
+    )
+  }
+}
+
+/** fetch hides the reason in the cause. */
+function reason(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error)
+}

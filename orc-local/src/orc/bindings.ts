@@ -1,0 +1,31 @@
+// What wrangler.toml tells Cloudflare, told to workerd. A test compares the two, so that they never drift.
+
+/** The Workers API as of this day, on Cloudflare and here. */
+export const COMPATIBILITY_DATE = '2026-10-20'
+
+/** What the Worker switches on beyond that. `enable_request_signal`: a Consumer that goes away cancels its work. */
+export const COMPATIBILITY_FLAGS = ['enable_request_signal'] as const
+
+/** Binding of the durable book. */
+export const DATABASE_BINDING = 'DB'
+
+/** Binding name → Durable Object class of the Orc Worker. */
+export const DURABLE_OBJECTS = {
+  HOSTS: 'HostConnection',
+  DIRECTORIES: 'NetworkDirectory',
+  SESSIONS: 'ConsumerSession',
+} as const
+
+/** Plain settings and their defaults. */
+export const DEFAULT_VARS: Readonly<Record<string, string>> = {
+  ORC_NAME: 'DAISI',
+  SIGNUP_GRANT: '10000',
+}
+
+/** Secrets, handed to workerd through its environment so that no file but secrets.json holds them. */
+export const SECRET_NAMES = ['ORC_SECRET', 'SIGNING_KEYS', 'SETUP_TOKEN'] as const
+
+/** Durable Object storage is found again by these keys: changing one loses the data. */
+export function uniqueKey(className: string): string {
+  return `daisi-orc-${className}`
+}

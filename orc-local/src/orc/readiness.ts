@@ -1,0 +1,45 @@
+import { messageOf, OrcError } from '../errors.ts'
+import type { MigrationOutcome } from '../migration.ts'
+
+/** Longest that a started workerd may take to answer: its database may have to be recovered and migrated. */
+const ANSWER_TIMEOUT_MS = 60_000
+
+/** Makes the database apply its migrations, and refuses an Orc whose database could not. */
+export async function requireMigrated(controlPort: number): Promise<void> {
+  const response = await get(`http://127.0.0.1:${controlPort}/`)
+  const outcome: MigrationOutcome = await response.json().catch((cause: unknown) => {
+    throw new OrcError('start_failed', `The database did not start (HTTP ${response.status}).`, { cause })
+  })
+  if (outcome.ok) return
+  if (outcome.code === 'state_newer') {
+    throw new OrcError(
+      'state_newer',
+      `This database was used by a newer Orc: it has ${outcome.names.join(', ')}, which this version does not know. ` +
+        'Run that version or a later one, or restore the backup made before the update.',
+    )
+  }
+  throw new OrcError(
+    'migration_failed',
+    `The migration ${outcome.names.join(', ')} failed and was undone; nothing changed. ${outcome.message}`,
+  )
+}
+
+/** The Orc's own word that it serves. */
+export async function requireHealthy(url: string): Promise<void> {
+  const response = await get(`${url}/health`)
+  if (!response.ok)
+    throw new OrcError('start_failed', `The Orc started, but GET /health answered ${response.status}.`)
+  await response.body?.cancel()
+}
+
+async function get(url: string): Promise<Response> {
+  try {
+    return await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+  } catch (cause) {
+    throw new OrcError(
+      'start_failed',
+      `The Orc started, but does not answer at ${url} (${messageOf(cause)}).`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,131 @@
+import { acquireLock } from '../lock-file.ts'
+import { writePrivateFile } from '../atomic-file.ts'
+import { stopChild, type ChildExit } from '../child/stop-child.ts'
+import { OrcError } from '../errors.ts'
+import { builtArtefacts, requireArtefacts, workerdBinary, type Artefacts } from './artefacts.ts'
+import { DEFAULT_VARS } from './bindings.ts'
+import { CONTROL_SOCKET, ORC_SOCKET, workerdConfig } from './config.ts'
+import { formatAddress, localUrl, requireFreeAddress } from './listen-address.ts'
+import { readMigrations } from './migrations.ts'
+import { requireHealthy, requireMigrated } from './readiness.ts'
+import { loadSecrets, type OrcSecrets } from './secrets.ts'
+import { openStateFolder, type StateFolder } from './state-folder.ts'
+import { startWorkerd } from './workerd-process.ts'
+
+/** How long workerd may take to finish its requests. It never ends by itself while a WebSocket is open. */
+const STOP_GRACE_MS = 2_000
+
+/** What an Orc needs to run. Only the state folder has no default. */
+export interface OrcOptions extends Partial<Artefacts> {
+  /** Where secrets and databases live. Made if it is missing. One Orc at a time. */
+  readonly stateDir: string
+  /** Address to listen on, default `127.0.0.1`. */
+  readonly host?: string
+  /** Default 8787; 0 takes a free one. */
+  readonly port?: number
+  /** Settings of the Worker over the defaults of wrangler.toml, such as `ORC_NAME`. */
+  readonly vars?: Readonly<Record<string, string>>
+  /** Gets each line that workerd or the Worker writes. */
+  readonly log?: (line: string) => void
+  /** How long `stop()` waits before it kills, default 2,000. */
+  readonly stopGraceMs?: number
+}
+
+/** An Orc that serves. */
+export interface RunningOrc {
+  /** Where this machine reaches it. */
+  readonly url: string
+  readonly port: number
+  /** Process id of workerd. */
+  readonly pid: number
+  /** Opens `POST /api/setup`, once. */
+  readonly setupToken: string
+  /** Resolves when workerd is gone, for whatever reason. */
+  readonly exited: Promise<ChildExit>
+  /** Stops it; everything that was acknowledged is on disk. */
+  readonly stop: () => Promise<void>
+  /** Ends it at once, as a power cut would. */
+  readonly kill: () => Promise<void>
+}
+
+/**
+ * Starts an Orc. It resolves when the Orc serves, its database being migrated.
+ *
+ * @throws OrcError with a stable `code`
+ */
+export async function startOrc(options: OrcOptions): Promise<RunningOrc> {
+  const folder = await openStateFolder(options.stateDir)
+  const lock = acquireLock(folder.lockFile)
+  if (!lock.ok) {
+    throw new OrcError(
+      'state_locked',
+      `Another Orc (process ${lock.holderPid}) uses ${folder.dir}. Stop it or choose another state folder.`,
+    )
+  }
+  try {
+    const secrets = await loadSecrets(folder)
+    const orc = await launch(options, folder, secrets)
+    void orc.exited.then(lock.release)
+    return orc
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecrets): Promise<RunningOrc> {
+  const {
+    host = '127.0.0.1',
+    port = 8787,
+    vars = {},
+    log = () => undefined,
+    stopGraceMs = STOP_GRACE_MS,
+  } = options
+  const artefacts: Artefacts = {
+    workerScript: options.workerScript ?? builtArtefacts.workerScript,
+    databaseScript: options.databaseScript ?? builtArtefacts.databaseScript,
+    migrationsDir: options.migrationsDir ?? builtArtefacts.migrationsDir,
+  }
+  await requireArtefacts(artefacts)
+  const binary = await workerdBinary()
+  const address = { host, port }
+  await requireFreeAddress(address)
+  const config = workerdConfig({
+    configDir: folder.dir,
+    storageDir: folder.storageDir,
+    address: formatAddress(address),
+    workerScript: artefacts.workerScript,
+    databaseScript: artefacts.databaseScript,
+    vars: { ...DEFAULT_VARS, ...vars },
+    migrations: await readMigrations(artefacts.migrationsDir),
+  })
+  await writePrivateFile(folder.configFile, config)
+  const { child, exited, ports } = await startWorkerd({
+    binary,
+    configFile: folder.configFile,
+    environment: secrets,
+    sockets: [ORC_SOCKET, CONTROL_SOCKET],
+    log,
+  })
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  const listening = { host, port: ports.get(ORC_SOCKET) ?? port }
+  try {
+    await requireMigrated(ports.get(CONTROL_SOCKET) ?? 0)
+    await requireHealthy(localUrl(listening))
+  } catch (error) {
+    await kill()
+    throw error
+  }
+  return {
+    url: localUrl(listening),
+    port: listening.port,
+    pid: child.pid ?? 0,
+    setupToken: secrets.SETUP_TOKEN,
+    exited,
+    stop: async () => void (await stopChild(child, exited, stopGraceMs)),
+    kill,
+  }
+}
