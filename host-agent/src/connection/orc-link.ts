@@ -1,0 +1,228 @@
+import { type Down, HOST_CONNECT_PATH, type Welcome } from '@daisi/protocol'
+import { type Clock, sleep } from '../clock.ts'
+import { FatalError } from '../exit-codes.ts'
+import type { JobOutlet } from '../jobs/job.ts'
+import type { Workbench } from '../jobs/workbench.ts'
+import type { Logger } from '../log.ts'
+import type { Identity } from '../state/identity.ts'
+import type { OrcRecord, OrcRecordFile } from '../state/orc-record.ts'
+import { JwksSource } from '../tokens/jwks-source.ts'
+import { Backoff } from './backoff.ts'
+import { Conversation, type ConversationHandler, type Ending } from './conversation.ts'
+import { type LinkEvent, type LinkState, nextLinkState } from './link-state.ts'
+import { OrcEntry } from './orc-entry.ts'
+import {
+  finalCloseError,
+  isRefusalStatus,
+  issuerChanged,
+  mistakenIdentity,
+  notEnrolled,
+} from './orc-failures.ts'
+import { OrcHttp, OrcHttpError } from './orc-http.ts'
+import { OrcPresence } from './orc-presence.ts'
+import { openSocket, UpgradeRefused } from './socket.ts'
+
+/** The upgrade has this long. */
+const OPEN_TIMEOUT_MS = 10_000
+
+/** A connection that lived this long makes the next wait short again. */
+const STABLE_MS = 10_000
+
+/** A peer that does not answer the closing handshake in this time is dropped. */
+const CLOSE_TIMEOUT_MS = 1_000
+
+/** One refusal may be a nonce that a restarting Orc forgot; two in a row are meant. */
+const REFUSALS_BELIEVED = 2
+
+/** From this wait on the failure is worth a warning. */
+const WARN_DELAY_MS = 5_000
+
+export interface OrcLinkOptions {
+  /** The Orc's address, without a slash at its end. */
+  readonly url: string
+  readonly identity: Identity
+  readonly record: OrcRecordFile
+  readonly workbench: Workbench
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly name: string | undefined
+  readonly enrolmentToken: string | undefined
+  /** Called at each `welcome`. */
+  readonly onOnline: (welcome: Welcome) => void
+}
+
+/**
+ * The connection to one Orc, for as long as the agent runs: connects, and connects again (C7). An agent may have several;
+ * they share one workbench.
+ */
+export class OrcLink implements ConversationHandler {
+  readonly #options: OrcLinkOptions
+  readonly #entry: OrcEntry
+  readonly #jwks: JwksSource
+  readonly #presence: OrcPresence
+  readonly #backoff: Backoff
+  readonly #stop = new AbortController()
+  #state: LinkState = 'idle'
+  #conversation: Conversation | undefined
+  #fatal: FatalError | undefined
+  #refusals = 0
+
+  constructor(options: OrcLinkOptions) {
+    const { record, clock } = options
+    const http = new OrcHttp(options.url)
+    this.#options = options
+    this.#entry = new OrcEntry({ ...options, http })
+    this.#jwks = new JwksSource({
+      clock,
+      fetchKeys: () => http.keys(this.#stop.signal),
+      stored: record.value.jwks,
+      store: (jwks) => this.#remember({ jwks }),
+    })
+    this.#presence = new OrcPresence({ ...options, jwks: this.#jwks })
+    this.#backoff = new Backoff(options.random)
+  }
+
+  get state(): LinkState {
+    return this.#state
+  }
+
+  /** Stays connected until `stop`. Throws a `FatalError` when the Orc must not be asked again. */
+  async run(): Promise<void> {
+    const { clock, logger, record, url } = this.#options
+    const { signal } = this.#stop
+    try {
+      while (!signal.aborted) {
+        this.#move('attempt')
+        const startedAt = clock.now()
+        const problem = await this.#attempt()
+        if (signal.aborted) break
+        if (clock.now() - startedAt >= STABLE_MS) this.#backoff.reset()
+        const delayMs = this.#backoff.next()
+        this.#move('lost')
+        const level = delayMs < WARN_DELAY_MS ? 'info' : 'warn'
+        logger[level](
+          { event: 'offline', orc: url, problem, delayMs },
+          'not connected to the Orc; trying again',
+        )
+        await sleep(clock, delayMs, signal)
+      }
+    } finally {
+      this.#move('stop')
+      this.#stop.abort()
+      this.#presence.abandon()
+      await this.#jwks.settled()
+      await record.settled()
+    }
+  }
+
+  /** Takes nothing new, lets running jobs end, and cancels those that still run when the deadline is aborted. */
+  drain(deadline: AbortSignal): Promise<void> {
+    return this.#presence.drain(deadline)
+  }
+
+  /** Closes the connection and ends `run`. */
+  stop(): void {
+    this.#conversation?.close(1000, 'stopped')
+    this.#stop.abort()
+  }
+
+  onWelcome(welcome: Welcome, outlet: JobOutlet): void {
+    const { identity, record, url, onOnline } = this.#options
+    const { issuer, alias, networks } = welcome
+    const known = record.value.issuer
+    if (welcome.hostId !== identity.hostId) return this.#giveUp(mistakenIdentity(url))
+    if (known !== undefined && known !== issuer) return this.#giveUp(issuerChanged(url, known, issuer))
+    this.#move('welcomed')
+    this.#presence.online(welcome, outlet)
+    void this.#jwks.refresh()
+    void this.#remember({ issuer, alias, networks, enrolled: true })
+    onOnline(welcome)
+  }
+
+  onMessage(message: Exclude<Down, Welcome>, outlet: JobOutlet): void {
+    this.#presence.receive(message, outlet)
+  }
+
+  /** One connection, from discovery to its end. Returns why it ended; throws what is final. */
+  async #attempt(): Promise<string> {
+    const { signal } = this.#stop
+    try {
+      const proof = await this.#entry.prepare(signal)
+      this.#move('prepared')
+      return this.#judge(await this.#converse(proof))
+    } catch (error) {
+      if (error instanceof FatalError) throw error
+      return await this.#judgeFailure(error)
+    } finally {
+      this.#presence.offline()
+      this.#conversation = undefined
+    }
+  }
+
+  async #converse(proof: string): Promise<Ending> {
+    const { clock, url } = this.#options
+    const { signal } = this.#stop
+    const socket = await openSocket(
+      url.replace(/^http/, 'ws') + HOST_CONNECT_PATH,
+      proof,
+      OPEN_TIMEOUT_MS,
+      signal,
+    )
+    this.#move('opened')
+    this.#refusals = 0
+    this.#conversation = new Conversation(socket, this, clock)
+    let cancelTimer: (() => void) | undefined
+    const onStop = (): void => {
+      cancelTimer = clock.after(CLOSE_TIMEOUT_MS, () => socket.terminate())
+    }
+    signal.addEventListener('abort', onStop, { once: true })
+    try {
+      return await this.#conversation.run(this.#presence.hello())
+    } finally {
+      signal.removeEventListener('abort', onStop)
+      cancelTimer?.()
+    }
+  }
+
+  #judge(ending: Ending): string {
+    const error = this.#fatal ?? finalCloseError(this.#options.url, ending)
+    if (error !== undefined) throw error
+    return `closed with ${ending.code}${ending.reason === '' ? '' : ` ${ending.reason}`}`
+  }
+
+  /** A refused upgrade is final the second time, unless there is a token to enrol again. */
+  async #judgeFailure(error: unknown): Promise<string> {
+    const status = error instanceof UpgradeRefused || error instanceof OrcHttpError ? error.status : 0
+    if (isRefusalStatus(status)) {
+      this.#refusals++
+      if (this.#refusals >= REFUSALS_BELIEVED && !(await this.#entry.enrolAgain()))
+        throw notEnrolled(this.#options.url, status)
+    }
+    return describe(error)
+  }
+
+  /** Stores what can be asked again: a full disk must not end the connection. */
+  async #remember(change: Partial<OrcRecord>): Promise<void> {
+    const { logger, record } = this.#options
+    await record.update(change).catch((error: unknown) => {
+      logger.error({ err: error }, 'what the Orc said could not be stored')
+    })
+  }
+
+  #giveUp(error: FatalError): void {
+    this.#fatal = error
+    this.#conversation?.close(1000, error.code)
+  }
+
+  #move(event: LinkEvent): void {
+    this.#state = nextLinkState(this.#state, event)
+  }
+}
+
+/** A network's error hides its reason in its cause. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  const { cause } = error
+  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
+}

@@ -1,0 +1,100 @@
+import type { FinishReason, Sampling } from '@daisi/protocol'
+import type { LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
+import { Detokenizer } from '../output/detokenizer.ts'
+import type { FrameAssembler } from '../output/frame-assembler.ts'
+import type { Piece } from '../output/piece.ts'
+import { StopMatcher } from '../output/stop-matcher.ts'
+import { openTokenStream } from './token-stream.ts'
+
+/** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
+const PREFILL_CHUNK = 256
+
+export interface Generation {
+  readonly sequence: LlamaContextSequence
+  /** Tokens that the sequence does not hold yet; at least one. */
+  readonly unevaluated: readonly Token[]
+  readonly continuation: readonly Token[]
+  readonly sampling: Sampling
+  /** Tokens of the whole answer, continuation included. */
+  readonly tokenLimit: number
+  readonly stopTokens: ReadonlySet<Token>
+  readonly output: FrameAssembler
+  readonly signal: AbortSignal
+}
+
+/** How a generation went. Times are of `performance.now()`. */
+export interface Finish {
+  readonly reason: FinishReason
+  readonly generated: number
+  readonly firstTokenAt: number
+  readonly lastTokenAt: number
+  readonly pausedMs: number
+}
+
+/** Evaluates the prompt and pushes the answer into `output`, until it ends or the signal is aborted. */
+export async function generateAnswer(generation: Generation): Promise<Finish> {
+  const { sequence, continuation, sampling, tokenLimit, stopTokens, output, signal } = generation
+  const { model } = sequence
+  const detokenizer = new Detokenizer((ids) => model.detokenize(ids as Token[]), continuation.at(-1))
+  const matcher = new StopMatcher(sampling.stop)
+  const finish = {
+    reason: 'length' as FinishReason,
+    generated: 0,
+    firstTokenAt: 0,
+    lastTokenAt: 0,
+    pausedMs: 0,
+  }
+  if (continuation.length >= tokenLimit) return finish
+
+  const lastChunk = await prefill(sequence, generation.unevaluated, signal)
+  const tokens = openTokenStream(sequence, lastChunk, sampling, continuation.length)
+  try {
+    while (!signal.aborted) {
+      const token = await tokens.next()
+      if (token === undefined || isEnd(model, token, stopTokens)) {
+        finish.reason = 'stop'
+        push(output, matcher, detokenizer.flush())
+        break
+      }
+      finish.lastTokenAt = performance.now()
+      if (finish.generated === 0) finish.firstTokenAt = finish.lastTokenAt
+      finish.generated++
+      if (push(output, matcher, detokenizer.push(token))) return { ...finish, reason: 'stop' }
+      if (continuation.length + finish.generated >= tokenLimit) break
+      if (output.blocked) {
+        await output.writable(signal)
+        finish.pausedMs += performance.now() - finish.lastTokenAt
+      }
+    }
+  } finally {
+    await tokens.close()
+  }
+  for (const piece of matcher.flush()) output.push(piece)
+  return finish
+}
+
+/** Evaluates all but the last chunk, which it returns. */
+async function prefill(
+  sequence: LlamaContextSequence,
+  tokens: readonly Token[],
+  signal: AbortSignal,
+): Promise<Token[]> {
+  let start = 0
+  while (tokens.length - start > PREFILL_CHUNK && !signal.aborted) {
+    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(start, start + PREFILL_CHUNK))
+    start += PREFILL_CHUNK
+  }
+  return tokens.slice(start)
+}
+
+/** Pushes a piece as far as no stop string may begin in it; true if one is complete. */
+function push(output: FrameAssembler, matcher: StopMatcher, piece: Piece | undefined): boolean {
+  if (piece === undefined) return false
+  const { pieces, stopped } = matcher.push(piece)
+  for (const free of pieces) output.push(free)
+  return stopped
+}
+
+function isEnd(model: LlamaModel, token: Token, stopTokens: ReadonlySet<Token>): boolean {
+  return model.isEogToken(token) || stopTokens.has(token)
+}

@@ -1,0 +1,32 @@
+/** Exit codes of `daisi-host`. Scripts and service managers rely on them; the README lists them. */
+export const ExitCode = {
+  /** Stopped as asked. */
+  Ok: 0,
+  /** A fault of the program. */
+  Internal: 1,
+  /** The command line is wrong. */
+  Usage: 2,
+  /** The state folder is broken or cannot be used. */
+  State: 3,
+  /** The model is missing, unreadable or does not load. */
+  Model: 4,
+  /** The Orc refuses this Host: not enrolled, removed, changed identity, or too old. */
+  Refused: 5,
+  /** Another agent with the same key took over. */
+  Superseded: 6,
+  /** A second signal arrived while the agent was finishing its jobs. */
+  Interrupted: 130,
+} as const
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** An error that ends the agent. `message` says what to do next; `code` is stable. */
+export class FatalError extends Error {
+  readonly code: string
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, code: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.exitCode = exitCode
+    this.code = code
+  }
+}

@@ -1,0 +1,82 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MODEL_PATH } from '../testing/model.ts'
+import { loadIdentity } from './identity.ts'
+import { findModel, hashModel } from './model-file.ts'
+import { OrcRecordFile } from './orc-record.ts'
+
+let root: string
+let folder: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'daisi-state-'))
+  folder = join(root, 'state')
+})
+afterEach(() => rm(root, { recursive: true, force: true }))
+
+test('an identity is made once, and only its owner can read it', async () => {
+  const first = await loadIdentity(folder)
+  expect((await loadIdentity(folder)).hostId).toBe(first.hostId)
+  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  expect((await stat(join(folder, 'identity.json'))).mode & 0o777).toBe(0o600)
+  expect(await readdir(folder)).toEqual(['identity.json'])
+})
+
+test('an identity that others could read is closed again', async () => {
+  await loadIdentity(folder)
+  await chmod(join(folder, 'identity.json'), 0o644)
+  await loadIdentity(folder)
+  expect((await stat(join(folder, 'identity.json'))).mode & 0o777).toBe(0o600)
+})
+
+test.each(['{', '', '{"kty":"OKP"}', 'halves'])(
+  'a broken identity (%j) is an error and stays as it is',
+  async (text) => {
+    const path = join(folder, 'identity.json')
+    await loadIdentity(folder)
+    const other = JSON.parse(await readFile(path, 'utf8')) as { x: string }
+    const broken = text === 'halves' ? JSON.stringify({ ...other, x: 'A'.repeat(43) }) : text
+    await writeFile(path, broken)
+    await expect(loadIdentity(folder)).rejects.toMatchObject({ code: 'state_unusable', exitCode: 3 })
+    expect(await readFile(path, 'utf8')).toBe(broken)
+  },
+)
+
+test('what is known of an Orc survives, apart for each address', async () => {
+  const url = 'https://orc.test/path'
+  const record = await OrcRecordFile.open(folder, url)
+  await Promise.all([
+    record.update({ issuer: 'a' }),
+    record.update({ lastCommand: 7 }),
+    record.update({ paused: true }),
+  ])
+  const again = await OrcRecordFile.open(folder, url)
+  expect(again.value).toMatchObject({ issuer: 'a', lastCommand: 7, paused: true, enrolled: false })
+  expect((await OrcRecordFile.open(folder, 'https://orc.test')).value.lastCommand).toBe(-1)
+})
+
+test('a broken Orc file is an error', async () => {
+  const record = await OrcRecordFile.open(folder, 'https://orc.test')
+  await record.update({})
+  const [name = ''] = await readdir(join(folder, 'orcs'))
+  await writeFile(join(folder, 'orcs', name), '{"url":1}')
+  await expect(OrcRecordFile.open(folder, 'https://orc.test')).rejects.toMatchObject({ exitCode: 3 })
+})
+
+test('a model that is missing, a folder, or no GGUF is refused', async () => {
+  await writeFile(join(root, 'text.gguf'), 'hello')
+  for (const path of [join(root, 'none.gguf'), root, join(root, 'text.gguf')])
+    await expect(findModel(path)).rejects.toMatchObject({ code: 'model_unusable', exitCode: 4 })
+})
+
+test('a model is hashed once, and again when it changed', async () => {
+  const model = await findModel(MODEL_PATH)
+  const sha256 = await hashModel(folder, model)
+  expect(sha256).toMatch(/^[0-9a-f]{64}$/)
+  const cache = join(folder, 'model-hashes.json')
+  const forged = (await readFile(cache, 'utf8')).replace(sha256, 'f'.repeat(64))
+  await writeFile(cache, forged)
+  expect(await hashModel(folder, model)).toBe('f'.repeat(64))
+  expect(await hashModel(folder, { ...model, modifiedMs: model.modifiedMs + 1 })).toBe(sha256)
+})

@@ -1,0 +1,247 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import {
+  decodeFrame,
+  decodeUp,
+  DISCOVERY_PATH,
+  type Down,
+  encodeDown,
+  enrolRequest,
+  type Frame,
+  HOST_CHALLENGE_PATH,
+  HOST_CONNECT_PATH,
+  HOST_ENROL_PATH,
+  HOST_PROOF_TYPE,
+  HOST_SUBPROTOCOL,
+  hostProofClaims,
+  hostPublicKey,
+  JWKS_PATH,
+  type Run,
+  type SessionTokenClaims,
+  type Up,
+  type Welcome,
+} from '@daisi/protocol'
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { EventQueue } from '../engine/event-queue.ts'
+import { newJobId, TokenSigner, validClaims } from './token-signer.ts'
+
+/** What a Host sent: a control message or a frame. */
+export type FromHost = Up | (Frame & { readonly type: 'frame' }) | { readonly type: 'ping' }
+
+/** One connection of a Host to the fake Orc. */
+export class FakeConnection {
+  readonly hostId: string
+  readonly log: FromHost[] = []
+  readonly closed: Promise<number>
+  readonly #socket: WebSocket
+  readonly #received = new EventQueue<FromHost>()
+  readonly #iterator = this.#received[Symbol.asyncIterator]()
+
+  constructor(socket: WebSocket, hostId: string) {
+    this.#socket = socket
+    this.hostId = hostId
+    this.closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.on('close', () => this.#received.end())
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#received.push(decode(data, isBinary)))
+  }
+
+  /** The next message of a type; those before it go to `log`. */
+  async next<Type extends FromHost['type']>(type: Type): Promise<Extract<FromHost, { type: Type }>> {
+    while (true) {
+      const { value } = await this.#iterator.next()
+      if (value === undefined) throw new Error(`the connection ended without ${type}`)
+      this.log.push(value)
+      if (value.type === type) return value as Extract<FromHost, { type: Type }>
+    }
+  }
+
+  send(message: Down): void {
+    this.#socket.send(encodeDown(message))
+  }
+
+  sendRaw(data: string | Buffer): void {
+    this.#socket.send(data)
+  }
+
+  close(code: number): void {
+    this.#socket.close(code)
+  }
+
+  /** Ends without a handshake: the Host sees 1006. */
+  drop(): void {
+    this.#socket.terminate()
+  }
+}
+
+/** A small Orc on a loopback port, over the real wire. */
+export class FakeOrc {
+  readonly signer: TokenSigner
+  readonly requests: string[] = []
+  issuer = 'https://orc.test'
+  enrolmentToken = 'enrol-me'
+  readonly enrolled = new Set<string>()
+  readonly #server: Server
+  readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => HOST_SUBPROTOCOL })
+  readonly #connections = new EventQueue<FakeConnection>()
+  readonly #iterator = this.#connections[Symbol.asyncIterator]()
+
+  private constructor(signer: TokenSigner) {
+    this.signer = signer
+    this.#server = createServer((request, response) => void this.#answer(request, response))
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head))
+  }
+
+  static async start(): Promise<FakeOrc> {
+    const orc = new FakeOrc(await TokenSigner.create())
+    orc.#server.listen(0, '127.0.0.1')
+    await once(orc.#server, 'listening')
+    return orc
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** The next connection, before anything was said on it. */
+  async connection(): Promise<FakeConnection> {
+    const { value } = await this.#iterator.next()
+    if (value === undefined) throw new Error('the Orc is closed')
+    return value
+  }
+
+  /** The next connection, after `hello` and `welcome`. */
+  async welcomed(resume: string[] = []): Promise<FakeConnection> {
+    const connection = await this.connection()
+    await connection.next('hello')
+    connection.send(this.welcome(connection.hostId, resume))
+    return connection
+  }
+
+  welcome(hostId: string, resume: string[] = []): Welcome {
+    const protocol = { version: 1, minimum: 1 }
+    return {
+      type: 'welcome',
+      protocol,
+      hostId,
+      alias: 'quiet-fox',
+      issuer: this.issuer,
+      networks: ['home'],
+      resume,
+    }
+  }
+
+  /** A `run` that a Host accepts, with the given changes. */
+  async run(
+    hostId: string,
+    changes: Partial<Run> = {},
+    claims: Partial<SessionTokenClaims> = {},
+  ): Promise<Run> {
+    const sessionToken = await this.signer.sign({
+      ...validClaims(hostId, this.issuer, Date.now()),
+      ...claims,
+    })
+    const sampling = { temperature: 0, topP: 1, maxTokens: 20, stop: [] }
+    const payload = { messages: [{ role: 'user', content: 'hello' }], sampling }
+    const model = { id: 'test-model' }
+    return {
+      type: 'run',
+      jobId: newJobId(),
+      kind: 'chat',
+      model,
+      sessionToken,
+      sealed: false,
+      payload,
+      windowBytes: 65_536,
+      ...changes,
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return
+    this.#connections.end()
+    for (const socket of this.#sockets.clients) socket.terminate()
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const hostId = await this.#identify(request.headers.authorization?.slice('Bearer '.length) ?? '')
+    const known = hostId !== undefined && this.enrolled.has(hostId) && request.url === HOST_CONNECT_PATH
+    if (!known) socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n')
+    else
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#connections.push(new FakeConnection(webSocket, hostId)),
+      )
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests.push(`${request.method} ${request.url}`)
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const { status, body } = await this.#route(request.url ?? '', Buffer.concat(chunks).toString())
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
+
+  async #route(path: string, body: string): Promise<{ status: number; body: unknown }> {
+    switch (path) {
+      case DISCOVERY_PATH:
+        return { status: 200, body: this.#discovery() }
+      case JWKS_PATH:
+        return { status: 200, body: { keys: [this.signer.publicJwk] } }
+      case HOST_CHALLENGE_PATH:
+        return { status: 200, body: { nonce: 'nonce-nonce-nonce', expiresInSeconds: 60 } }
+      case HOST_ENROL_PATH: {
+        const { token, proof } = enrolRequest.parse(JSON.parse(body))
+        const hostId = await this.#identify(proof)
+        if (hostId === undefined || token !== this.enrolmentToken)
+          return { status: 401, body: { error: { message: 'unknown token' } } }
+        this.enrolled.add(hostId)
+        return { status: 200, body: { hostId, alias: 'quiet-fox', networks: ['home'] } }
+      }
+      default:
+        return { status: 404, body: {} }
+    }
+  }
+
+  #discovery(): object {
+    const endpoints = {
+      openai: '/v1',
+      sessions: '/v1/sessions',
+      host_connect: HOST_CONNECT_PATH,
+      host_enrol: HOST_ENROL_PATH,
+      jwks: JWKS_PATH,
+    }
+    const host_protocol = { version: 1, minimum: 1 }
+    return { issuer: this.issuer, name: 'fake', version: '0', networks: ['home'], host_protocol, endpoints }
+  }
+
+  /** The Host that signed a proof (C2). */
+  async #identify(proof: string): Promise<string | undefined> {
+    try {
+      const options = { algorithms: ['EdDSA'], typ: HOST_PROOF_TYPE, audience: this.issuer }
+      const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, options)
+      const { iss } = hostProofClaims.parse(payload)
+      return (await calculateJwkThumbprint(hostPublicKey.parse(protectedHeader.jwk))) === iss
+        ? iss
+        : undefined
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function decode(data: Buffer, isBinary: boolean): FromHost {
+  if (isBinary) {
+    const frame = decodeFrame(data)
+    if (frame === undefined) throw new Error('the Host sent a broken frame')
+    return { type: 'frame', ...frame }
+  }
+  if (data.toString() === 'ping') return { type: 'ping' }
+  const decoded = decodeUp(data.toString())
+  if (decoded.kind !== 'message') throw new Error(`the Host sent a ${decoded.kind} message`)
+  return decoded.message
+}

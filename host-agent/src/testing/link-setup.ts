@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createWorkbench } from '../agent.ts'
+import { systemClock } from '../clock.ts'
+import { OrcLink, type OrcLinkOptions } from '../connection/orc-link.ts'
+import { createLogger } from '../log.ts'
+import { type Identity, loadIdentity } from '../state/identity.ts'
+import { OrcRecordFile } from '../state/orc-record.ts'
+import { FakeOrc } from './fake-orc.ts'
+import { ScriptedEngine } from './scripted-engine.ts'
+
+/** An agent's link against a fake Orc, with a scripted engine. */
+export class LinkSetup implements AsyncDisposable {
+  readonly orc: FakeOrc
+  readonly engine: ScriptedEngine
+  readonly identity: Identity
+  readonly link: OrcLink
+  readonly record: OrcRecordFile
+  readonly stateFolder: string
+  /** Settles when the link's `run` does. */
+  readonly ended: Promise<unknown>
+
+  private constructor(setup: Omit<LinkSetup, 'ended' | typeof Symbol.asyncDispose>) {
+    this.orc = setup.orc
+    this.engine = setup.engine
+    this.identity = setup.identity
+    this.link = setup.link
+    this.record = setup.record
+    this.stateFolder = setup.stateFolder
+    this.ended = this.link.run().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  }
+
+  static async start(
+    changes: Partial<OrcLinkOptions> & { orc?: FakeOrc; slots?: number; queue?: number } = {},
+  ): Promise<LinkSetup> {
+    const orc = changes.orc ?? (await FakeOrc.start())
+    const engine = new ScriptedEngine(changes.slots)
+    const stateFolder = await mkdtemp(join(tmpdir(), 'daisi-host-'))
+    const identity = changes.identity ?? (await loadIdentity(stateFolder))
+    const record = changes.record ?? (await OrcRecordFile.open(stateFolder, orc.url))
+    const workbench = createWorkbench(engine, 'test-model', 'a'.repeat(64), changes.queue ?? 2)
+    const link = new OrcLink({
+      url: orc.url,
+      clock: systemClock,
+      random: () => 0,
+      logger: createLogger('silent', 'json'),
+      name: 'test host',
+      enrolmentToken: orc.enrolmentToken,
+      workbench,
+      onOnline: () => {},
+      ...changes,
+      identity,
+      record,
+    })
+    return new LinkSetup({ orc, engine, identity, link, record, stateFolder })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.link.stop()
+    await this.orc.close()
+    await this.ended
+    await rm(this.stateFolder, { recursive: true, force: true })
+  }
+}
