@@ -9,6 +9,7 @@ const steps: readonly (readonly [string, string])[] = [
   ['lint', 'oxlint --deny-warnings'],
   ['types', 'tsc -b'],
   ['dead code', 'knip'],
+  ['protocol rules', 'node scripts/check-rules.ts'],
   ['generated files', 'node scripts/check-generated.ts'],
   ['build', 'node scripts/build.ts'],
   ['sdk size', 'npm run --silent check:size --workspace daisi-sdk'],

@@ -101,6 +101,7 @@ test('[H7] a Host that is too new or too old is closed with 4426', async () => {
     agent: { name: 'future', version: '9' },
     models: [],
     slots: { total: 1, free: 1, queue: 0 },
+    accepting: true,
     running: [],
   })
   expect((await future.closed).code).toBe(CloseCode.VersionTooOld)

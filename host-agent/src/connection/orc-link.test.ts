@@ -101,6 +101,17 @@ describe('connecting', () => {
     expect(await connection.next('refused')).toMatchObject({ code: 'unsupported_kind' })
   })
 
+  test('[J1] reserved kinds and sealed payloads are refused by name', async () => {
+    await using setup = await LinkSetup.start()
+    const connection = await setup.orc.welcomed()
+    for (const kind of ['completion', 'embedding', 'image', 'tool'] as const) {
+      connection.send(await setup.orc.run(connection.hostId, { kind }))
+      expect(await connection.next('refused')).toMatchObject({ code: 'unsupported_kind' })
+    }
+    connection.send(await setup.orc.run(connection.hostId, { sealed: true }))
+    expect(await connection.next('refused')).toMatchObject({ code: 'unsupported_sealed' })
+  })
+
   test('[H2] a message before welcome closes the connection', async () => {
     await using setup = await LinkSetup.start()
     const connection = await setup.orc.connection()

@@ -66,13 +66,15 @@ export class OrcPresence {
   /** The first message of a connection (H1). */
   hello(): Hello {
     const { offer, slots } = this.#options.workbench
-    this.#announced = { type: 'status', freeSlots: this.#freeSlots, accepting: true }
+    const { accepting } = this.#willingness
+    this.#announced = { type: 'status', freeSlots: this.#freeSlots, accepting }
     return {
       type: 'hello',
       protocol: { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION },
       agent: { name: 'daisi-host', version: AGENT_VERSION },
       models: [offer],
       slots: { total: slots.total, free: this.#freeSlots, queue: slots.queue },
+      accepting,
       running: this.#jobs.running,
     }
   }

@@ -109,6 +109,7 @@ export class TestHost {
         },
       ],
       slots: { total: slots, free: slots, queue: 4 },
+      accepting: true,
       running: [],
     })
     await host.receive('welcome')

@@ -10,6 +10,8 @@ export const hello = z.object({
   models: z.array(modelOffer).max(64),
   /** Jobs that may run at once, and jobs beyond them that the Host is willing to keep waiting. */
   slots: z.object({ total: z.int().positive(), free: count, queue: count }),
+  /** False while paused or draining: the Host takes no new work. */
+  accepting: z.boolean(),
   /** Reserved for sealed requests: the Host's HPKE public key (RFC 9180), base64url. */
   sealingKey: z.string().max(256).optional(),
   /** Jobs that are still running here after a dropped connection, with the next frame's sequence number. */

@@ -90,7 +90,7 @@ async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContex
     connectionId,
     models: hello.models,
     freeSlots: hello.slots.free,
-    accepting: true,
+    accepting: hello.accepting,
     tokensPerSecond: undefined,
   })
   writeAttachment(host.socket, { ...host.attachment, greeted: true })
