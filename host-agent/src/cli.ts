@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import envPaths from 'env-paths'
 import { idCommand } from './commands/id.ts'

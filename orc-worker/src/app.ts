@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { isDatabaseFault } from './db/client.ts'
 import { newId } from './domain/ids.ts'
 import { admit } from './http/access.ts'
 import type { AppEnv } from './http/context.ts'
@@ -57,6 +58,10 @@ export function createApp(): Hono<AppEnv> {
   app.onError((error, c) => {
     if (error instanceof ApiError) return errorResponse(error.failure)
     logEvent('request_failed', { requestId: c.var.requestId, path: c.req.routePath, error })
+    if (isDatabaseFault(error)) {
+      const message = 'The database cannot be reached at the moment. Nothing was changed. Try again.'
+      return errorResponse({ code: 'storage_unavailable', message, retryAfterSeconds: 2 })
+    }
     return errorResponse({
       code: 'internal_error',
       message: `The Orc failed. Report request ${c.var.requestId}.`,
@@ -67,7 +72,16 @@ export function createApp(): Hono<AppEnv> {
 
 /** What a path without a handler is answered: another method would do, or nothing would. */
 function missing(path: string): { code: 'method_not_allowed' | 'not_found'; message: string } {
-  const known = routes.filter((route) => route.path === path).map((route) => route.method)
+  const known = routes.filter((route) => pattern(route.path).test(path)).map((route) => route.method)
   if (known.length > 0) return { code: 'method_not_allowed', message: `${path} takes ${known.join(', ')}.` }
   return { code: 'not_found', message: 'There is no such route. /.well-known/daisi describes this Orc.' }
+}
+
+/** What a path of the route table matches: a parameter stands for one segment, or for more if it says `{.+}`. */
+function pattern(path: string): RegExp {
+  const literal = path.replaceAll('.', String.raw`\.`)
+  const source = literal.replaceAll(/:\w+(\{\\\.\+\})?/g, (_, more?: string) =>
+    more === undefined ? '[^/]+' : '.+',
+  )
+  return new RegExp(`^${source}$`)
 }

@@ -1,4 +1,7 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { hashCredential } from '../src/domain/credential.ts'
+import { openedSessionName, plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { audit, balanceOf, call, newAccount, newEnrolment, newKey, settle } from './support/orc.ts'
 import { chat, errorCode, events, newScene } from './support/scene.ts'
 import { newHost, newHostKeys } from './support/test-host.ts'
@@ -35,7 +38,11 @@ test('[P3] on Hosts of the same account the price is 0', async () => {
   const answer = chat({ key, model: 'own' })
   await host.serve(['a', 'b'])
   expect((await answer).status).toBe(200)
-  await settle(key.key)
+  const usage = await call('GET', '/v1/usage', { token: key.key })
+  expect(await usage.json()).toMatchObject({
+    network: 'public',
+    totals: { jobs: 1, generated_tokens: 2, credits: 0 },
+  })
   expect(await total(account)).toBe(10_000)
   await balanced()
 })
@@ -215,4 +222,30 @@ test('revoking a key ends the Sessions it opened', async () => {
   const response = await chat(scene, {}, { headers: { 'daisi-session': id } })
   expect([response.status, await errorCode(response)]).toEqual([401, 'invalid_api_key'])
   await expect.poll(() => balanceOf(scene.consumer)).toEqual({ available: 10_000, held: 0 })
+})
+
+test('a revocation that comes before its Session is opened wins', async () => {
+  const scene = await newScene()
+  const session = sessionStub(env, openedSessionName('ses_late'))
+  await session.revoke()
+  const plain = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), 'public'))
+  const authorized = await plain.authorize(await hashCredential(scene.key.key), 'public', 'sessions')
+  if (!authorized.ok) throw new Error(authorized.code)
+  expect(await session.open({ ...authorized.record, sessionId: 'ses_late' })).toBe(false)
+  await plain.revoke()
+  expect(await plain.adopt('ses_later', Date.now() + 60_000)).toBe(false)
+})
+
+test('when D1 does not answer, the caller is told to come again, and nothing is kept', async () => {
+  const scene = await newScene()
+  await env.DB.prepare('ALTER TABLE secret_keys RENAME TO away').run()
+  const [first, login] = [
+    await chat(scene),
+    await call('POST', `/api/apps/x/keys`, { token: scene.consumer.token, body: { name: 'k' } }),
+  ]
+  await env.DB.prepare('ALTER TABLE away RENAME TO secret_keys').run()
+  expect([first.status, await errorCode(first), login.status]).toEqual([503, 'storage_unavailable', 404])
+  const answer = chat(scene)
+  await scene.host.serve(['back'])
+  expect((await answer).status).toBe(200)
 })

@@ -10,7 +10,7 @@ export interface DaisiOptions {
    * allowed for the sake of environment variables, and throws `missing_credentials`.
    */
   readonly apiKey: string | undefined | (() => string | Promise<string>)
-  /** Network that requests run on. Default: the first one that the key may use. */
+  /** Network that requests run on. Default: `public`. */
   readonly network?: string | undefined
   /** Session that chat requests join. Default: the key's long-lived one. */
   readonly session?: string | Session | undefined

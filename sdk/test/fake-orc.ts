@@ -68,7 +68,7 @@ export class FakeOrc {
       case 'GET /v1/models/daisi-nano':
         return json(MODEL)
       case 'POST /v1/sessions':
-        return json(this.#openSession((seen.body ?? {}) as SessionRequest), 201)
+        return json(this.#openSession(seen.body ?? {}), 201)
       case 'GET /v1/sessions/:id':
       case 'DELETE /v1/sessions/:id':
         return this.#session(url, method)

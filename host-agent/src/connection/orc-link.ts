@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecord, OrcRecordFile } from '../state/orc-record.ts'
 import { JwksSource } from '../tokens/jwks-source.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../backoff.ts'
 import { Conversation, type ConversationHandler, type Ending } from './conversation.ts'
 import { type LinkEvent, type LinkState, nextLinkState } from './link-state.ts'
 import { OrcEntry } from './orc-entry.ts'
@@ -66,6 +66,7 @@ export class OrcLink implements ConversationHandler {
   #state: LinkState = 'idle'
   #conversation: Conversation | undefined
   #fatal: FatalError | undefined
+  #welcomedAt: number | undefined
   #refusals = 0
 
   constructor(options: OrcLinkOptions) {
@@ -94,10 +95,10 @@ export class OrcLink implements ConversationHandler {
     try {
       while (!signal.aborted) {
         this.#move('attempt')
-        const startedAt = clock.now()
+        this.#welcomedAt = undefined
         const problem = await this.#attempt()
         if (signal.aborted) break
-        if (clock.now() - startedAt >= STABLE_MS) this.#backoff.reset()
+        if (this.#wasStable()) this.#backoff.reset()
         const delayMs = this.#backoff.next()
         this.#move('lost')
         const level = delayMs < WARN_DELAY_MS ? 'info' : 'warn'
@@ -134,6 +135,7 @@ export class OrcLink implements ConversationHandler {
     if (welcome.hostId !== identity.hostId) return this.#giveUp(mistakenIdentity(url))
     if (known !== undefined && known !== issuer) return this.#giveUp(issuerChanged(url, known, issuer))
     this.#move('welcomed')
+    this.#welcomedAt = this.#options.clock.now()
     this.#presence.online(welcome, outlet)
     void this.#jwks.refresh()
     void this.#remember({ issuer, alias, networks, enrolled: true })
@@ -183,6 +185,10 @@ export class OrcLink implements ConversationHandler {
       signal.removeEventListener('abort', onStop)
       cancelTimer?.()
     }
+  }
+
+  #wasStable(): boolean {
+    return this.#welcomedAt !== undefined && this.#options.clock.now() - this.#welcomedAt >= STABLE_MS
   }
 
   #judge(ending: Ending): string {

@@ -2,7 +2,7 @@ import { PING_DEADLINE_MS, PING_INTERVAL_MS, type Status } from '@daisi/protocol
 import { describe, expect, test } from 'vitest'
 import { sleep } from '../clock.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../backoff.ts'
 import { Conversation, WELCOME_DEADLINE_MS } from './conversation.ts'
 import { type LinkEvent, nextLinkState } from './link-state.ts'
 import type { Socket, SocketMessage } from './socket.ts'

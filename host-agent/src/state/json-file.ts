@@ -36,9 +36,21 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
       await file.close()
     }
     await rename(temporary, path)
+    await syncFolder(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     throw stateError(path, 'cannot be written; check the folder, its permissions and the free space', error)
+  }
+}
+
+/** Makes a rename survive a power cut. Windows cannot open folders, and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm'
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
 import * as schema from './schema.ts'
 
@@ -6,6 +7,11 @@ export type Database = DrizzleD1Database<typeof schema>
 
 export function database(env: Env): Database {
   return drizzle(env.DB, { schema })
+}
+
+/** True if D1 did not answer or could not carry out a query. */
+export function isDatabaseFault(error: unknown): boolean {
+  return error instanceof DrizzleQueryError || (error instanceof Error && error.message.startsWith('D1_'))
 }
 
 /** True if a write failed on this named constraint or trigger of the database. */

@@ -8,7 +8,7 @@ export interface DerivedKeys {
   readonly challengeMac: CryptoKey
   /** Pseudonyms that Hosts see in place of Consumers. */
   readonly pseudonymMac: CryptoKey
-  /** `iss` of this Orc's Session tokens where no public address is configured. */
+  /** `iss` of this Orc's Session tokens: stable and unique, whatever address it is reached at. */
   readonly issuer: string
 }
 

@@ -37,7 +37,7 @@ export interface Meter {
   /** The Host's count from `accepted`. */
   readonly promptTokens: number
   readonly cachedTokens: number
-  /** Tokens handed on to the Consumer. */
+  /** Tokens handed on towards the Consumer: an Orc cannot know what arrives at the far end. */
   readonly deliveredTokens: number
   readonly maxTokens: number
 }

@@ -28,8 +28,7 @@ export async function verifyReceipt(
 
 async function readClaims(receipt: string, expected: ExpectedReceipt): Promise<ReceiptClaims | undefined> {
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: expected.publicKey }, 'EdDSA')
-    const { payload } = await jwtVerify(receipt, key, {
+    const { payload } = await jwtVerify(receipt, await hostKey(expected.publicKey), {
       algorithms: ['EdDSA', 'Ed25519'],
       typ: RECEIPT_TYPE,
       issuer: expected.hostId,
@@ -39,4 +38,18 @@ async function readClaims(receipt: string, expected: ExpectedReceipt): Promise<R
   } catch {
     return undefined
   }
+}
+
+/** Keys that were imported before, oldest first. Importing costs as much as verifying. */
+const imported = new Map<string, Promise<CryptoKey | Uint8Array>>()
+const MAX_IMPORTED = 256
+
+function hostKey(x: string): Promise<CryptoKey | Uint8Array> {
+  const known = imported.get(x)
+  if (known !== undefined) return known
+  const [oldest] = imported.keys()
+  if (imported.size >= MAX_IMPORTED && oldest !== undefined) imported.delete(oldest)
+  const key = importJWK({ kty: 'OKP', crv: 'Ed25519', x }, 'EdDSA')
+  imported.set(x, key)
+  return key
 }

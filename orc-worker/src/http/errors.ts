@@ -1,7 +1,7 @@
 import type { ErrorBody, ErrorCode } from '@daisi/protocol'
 
 /** HTTP status of every code. A new code does not compile until it stands here. */
-const STATUS: Readonly<Record<ErrorCode, number>> = {
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_json: 400,
   invalid_request: 400,
   unsupported_parameter: 400,

@@ -33,7 +33,12 @@ export async function readJson<Value>(request: Request, schema: z.ZodType<Value>
 }
 
 async function readText(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+  const stated = request.headers.get('content-length')
+  if (stated !== null) {
+    if (Number(stated) > MAX_BODY_BYTES) throw tooLarge()
+    // HTTP holds the body to its stated length, so that it may be read in one piece.
+    return request.text()
+  }
   if (request.body === null) return ''
   const chunks: Uint8Array[] = []
   let size = 0

@@ -24,6 +24,11 @@ export function plainSessionName(keyHash: string, network: string): string {
   return `plain:${keyHash}:${network}`
 }
 
+/** Tells the long-lived Session of a key from one that a Consumer opened. */
+export function isPlainSession(name: string | undefined): boolean {
+  return name?.startsWith('plain:') === true
+}
+
 /** A Session that a Consumer opened. */
 export function openedSessionName(sessionId: string): string {
   return `opened:${sessionId}`

@@ -1,4 +1,5 @@
 import type { ErrorCode, FinishReason, JobUsage } from '@daisi/protocol'
+import { billableUsage } from '../domain/price.ts'
 import { ApiError } from '../http/errors.ts'
 import type { RunningJob } from './dispatch.ts'
 
@@ -11,24 +12,21 @@ export type AnswerPart =
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: JobUsage }
 
 /** Reads a running Job to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
-export async function* readAnswer({
-  relay,
-  promptTokens,
-  cachedTokens,
-}: RunningJob): AsyncGenerator<AnswerPart, void> {
-  let generatedTokens = 0
+export async function* readAnswer({ relay, meter }: RunningJob): AsyncGenerator<AnswerPart, void> {
+  let deliveredTokens = 0
   try {
     for (;;) {
       const event = await relay.next(GAP_TIMEOUT_MS)
       switch (event.type) {
         case 'delta':
-          generatedTokens += event.tokens
+          deliveredTokens += event.tokens
           if (event.text !== '') yield { type: 'text', text: event.text }
           break
         case 'end': {
           if (event.end.outcome !== 'completed')
             throw interrupted('host_failed', 'The Host failed while it worked on the request')
-          const usage = { promptTokens, cachedTokens, generatedTokens }
+          // The same rule as the settlement's: what is shown is what is charged.
+          const usage = billableUsage({ ...meter, deliveredTokens }, event.end.usage)
           yield { type: 'finish', reason: event.end.finishReason ?? 'stop', usage }
           return
         }

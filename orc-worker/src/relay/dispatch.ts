@@ -1,12 +1,13 @@
 import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, type Run } from '@daisi/protocol'
 import type { Config } from '../config.ts'
 import type { Candidate } from '../domain/pick.ts'
+import type { Meter } from '../domain/price.ts'
 import { pairwisePseudonym } from '../domain/pseudonym.ts'
 import { signSessionToken } from '../domain/session-token.ts'
 import { ApiError } from '../http/errors.ts'
 import type { Begun } from '../objects/session/types.ts'
 import { directoryStub } from '../objects/stubs.ts'
-import { busy, noHost, refusal } from './refusals.ts'
+import { busy, lostBefore, noHost, refusal } from './refusals.ts'
 import { Relay } from './relay.ts'
 
 /** Longest wait for a Host to take a Job: a full Host keeps it in its queue meanwhile. */
@@ -25,11 +26,10 @@ export interface JobRequest {
   readonly signal: AbortSignal
 }
 
-/** A Job that a Host has taken. */
+/** A Job that a Host has taken, and what is known of its cost. */
 export interface RunningJob {
   readonly relay: Relay
-  readonly promptTokens: number
-  readonly cachedTokens: number
+  readonly meter: Omit<Meter, 'deliveredTokens'>
 }
 
 /**
@@ -41,7 +41,7 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
   const directory = directoryStub(env, network)
   const picked = await directory.pick({ model: job.model, kind: job.kind })
   if (!picked.ok) throw noHost(picked.reason, job.model, network)
-  let lastRefusal: Refused | undefined
+  let [full, lost] = [false, false]
   for (const candidate of picked.candidates) {
     const relay = await openRelay(job, candidate, env, config)
     if (relay === undefined) {
@@ -49,12 +49,16 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
       continue
     }
     const answer = await awaitAcceptance(relay, job)
-    if (!('refused' in answer)) return answer
-    lastRefusal = answer.refused
-    relay.close()
-    if (!anotherMayTake(lastRefusal)) throw refusal(lastRefusal, job.model)
+    if ('relay' in answer) return answer
+    // Nobody is there to read an answer: no other Host needs to be asked.
+    if (job.signal.aborted) break
+    lost ||= 'lost' in answer
+    if ('lost' in answer) continue
+    if (!anotherMayTake(answer.refused)) throw refusal(answer.refused, job.model)
+    full = true
   }
-  throw lastRefusal === undefined ? noHost('no_host_online', job.model, network) : busy(job.model, network)
+  if (full) throw busy(job.model, network)
+  throw lost ? lostBefore() : noHost('no_host_online', job.model, network)
 }
 
 async function openRelay(
@@ -94,36 +98,28 @@ async function openRelay(
   )
 }
 
-async function awaitAcceptance(relay: Relay, job: JobRequest): Promise<RunningJob | { refused: Refused }> {
+async function awaitAcceptance(
+  relay: Relay,
+  job: JobRequest,
+): Promise<RunningJob | { refused: Refused } | { lost: true }> {
   const giveUp = (): void => relay.close()
   if (job.signal.aborted) giveUp()
   job.signal.addEventListener('abort', giveUp)
   const event = await relay.next(ACCEPT_TIMEOUT_MS)
-  switch (event.type) {
-    case 'accepted': {
-      const promptTokens = Math.min(event.accepted.promptTokens, job.promptBound)
-      return { relay, promptTokens, cachedTokens: Math.min(event.accepted.cachedTokens, promptTokens) }
-    }
-    case 'refused':
-      job.signal.removeEventListener('abort', giveUp)
-      return { refused: event.refused }
-    case 'silent':
-      relay.close()
-      throw new ApiError({
-        code: 'host_timeout',
-        message: 'The Host did not answer in time. Send the request again.',
-        retryAfterSeconds: 1,
-      })
-    case 'lost':
-    case 'delta':
-    case 'end':
-      relay.close()
-      throw new ApiError({
-        code: 'host_lost',
-        message: 'The Host was lost before it began. Nothing was charged. Send the request again.',
-        retryAfterSeconds: 1,
-      })
+  if (event.type === 'accepted') {
+    const { promptTokens, cachedTokens } = event.accepted
+    const { promptBound, begun } = job
+    return { relay, meter: { promptBound, promptTokens, cachedTokens, maxTokens: begun.maxTokens } }
   }
+  job.signal.removeEventListener('abort', giveUp)
+  relay.close()
+  if (event.type === 'refused') return { refused: event.refused }
+  if (event.type !== 'silent') return { lost: true }
+  throw new ApiError({
+    code: 'host_timeout',
+    message: 'The Host did not answer in time. Nothing was charged. Send the request again.',
+    retryAfterSeconds: 1,
+  })
 }
 
 function anotherMayTake(refused: Refused): boolean {

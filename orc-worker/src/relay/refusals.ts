@@ -28,7 +28,13 @@ export function busy(model: string, network: string): ApiError {
   })
 }
 
-/** A Host refused the request itself; another would too. */
+/** Every Host that was asked was lost before it accepted. */
+export function lostBefore(): ApiError {
+  const message = 'The Host was lost before it began. Nothing was charged. Send the request again.'
+  return new ApiError({ code: 'host_lost', message, retryAfterSeconds: 1 })
+}
+
+/** A Host refused the request itself (`context_length_exceeded`, `invalid_payload`); another would too. */
 export function refusal(refused: Refused, model: string): ApiError {
   if (refused.code === 'context_length_exceeded') {
     const { promptTokens = 0, contextLength = 0 } = refused
@@ -39,7 +45,8 @@ export function refusal(refused: Refused, model: string): ApiError {
       param: 'messages',
     })
   }
-  return new ApiError({ code: 'host_failed', message: 'The Host could not read the request. Send it again.' })
+  const message = `${quote(model)} cannot take this conversation: its template refuses the roles or their order. Change the messages.`
+  return new ApiError({ code: 'invalid_request', message, param: 'messages' })
 }
 
 // Names come from the caller: cut and quoted, they cannot pass for our own words.

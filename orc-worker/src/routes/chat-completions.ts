@@ -12,6 +12,7 @@ import { newId } from '../domain/ids.ts'
 import { promptTokenBound } from '../domain/price.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError, errorBody } from '../http/errors.ts'
+import { patientJson } from '../http/patient-json.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { readJson } from '../http/read-json.ts'
 import { sseEvent, sseResponse } from '../http/sse.ts'
@@ -41,7 +42,10 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
     model: request.model,
   }
   const running = startJob(c, id, request, text, leave.signal)
-  if (request.stream !== true) return c.json(await wholeAnswer(await running, identity))
+  if (request.stream !== true) {
+    const answer = running.then((job) => wholeAnswer(job, identity))
+    return patientJson(answer, () => leave.abort())
+  }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
   await within(running, HEADERS_AFTER_MS)
   const includeUsage = request.stream_options?.include_usage === true

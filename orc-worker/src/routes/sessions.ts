@@ -1,5 +1,6 @@
 import { type Session, type UsageTotals, sessionRequest } from '@daisi/protocol'
 import { mintCredential } from '../domain/credential.ts'
+import { invalidCredential } from '../http/access.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -25,8 +26,10 @@ export async function createSession(c: AppContext): Promise<Response> {
   const expiresAt = Date.now() + (body.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000
   const record: SessionRecord = { ...authorized.record, sessionId, budget: body.budget ?? null, expiresAt }
   // The key learns of the Session first: a revocation in between finds it.
-  await key.adopt(sessionId, expiresAt)
-  await sessionStub(c.env, openedSessionName(sessionId)).open(record)
+  const opened =
+    (await key.adopt(sessionId, expiresAt)) &&
+    (await sessionStub(c.env, openedSessionName(sessionId)).open(record))
+  if (!opened) throw invalidCredential()
   return c.json(sessionView(record, NO_USAGE), 201)
 }
 

@@ -1,6 +1,6 @@
 /** Body of `POST /v1/sessions`. */
 export interface SessionRequest {
-  /** Default: the first Network that the key may use. */
+  /** Default: the Network that `Daisi-Network` names, else `public`. */
   readonly network?: string | undefined
   /** Only `orchestrated` is served. */
   readonly mode?: 'orchestrated' | 'direct' | undefined

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { Backoff } from '../../connection/backoff.ts'
+import { Backoff } from '../../backoff.ts'
 import type { Engine, EngineEvent, EngineInfo, EngineJob, EngineRun } from '../engine.ts'
 import { EventQueue } from '../event-queue.ts'
 import type { LoadOptions } from './load.ts'

@@ -7,13 +7,18 @@ import { DirectoryStorage } from './storage.ts'
 /** What changes often about a Host. */
 export type PresenceUpdate = Pick<Presence, 'freeSlots' | 'accepting' | 'tokensPerSecond'>
 
+/** A Host that took a Job reports its slots within this time, or has finished the Job already. */
+const REPORT_WITHIN_MS = 500
+
 /**
  * Who is online in one Network, and what they serve. Everything here can be rebuilt from the Hosts; storage only spares
- * them the question when the object was asleep. Slots live in memory: they are a hint and soon stale.
+ * them the question when the object was asleep. Slots live in memory only: they are a hint and soon stale.
  */
 export class NetworkDirectory extends DurableObject<Env> {
   readonly #storage = new DirectoryStorage(this.ctx.storage.sql)
   readonly #hosts = this.#storage.load()
+  /** Jobs given to a Host since it last reported: its free slots are fewer than it said. */
+  readonly #recentPicks = new Map<string, { count: number; at: number }>()
 
   /** A Host came online, or says anew what it serves. */
   async announce(presence: Presence): Promise<void> {
@@ -24,7 +29,12 @@ export class NetworkDirectory extends DurableObject<Env> {
   /** A Host's slots or willingness changed. One that is not known here is ignored: its announcement will follow. */
   async update(hostId: string, connectionId: string, update: PresenceUpdate): Promise<void> {
     const known = this.#hosts.get(hostId)
-    if (known?.connectionId === connectionId) this.#hosts.set(hostId, { ...known, ...update })
+    if (known?.connectionId !== connectionId) return
+    const updated = { ...known, ...update }
+    this.#hosts.set(hostId, updated)
+    this.#recentPicks.delete(hostId)
+    // Willingness decides, unlike slots, so it must outlive sleep.
+    if (known.accepting !== updated.accepting) this.#storage.save(updated)
   }
 
   /** A Host's connection ended. A later connection of the same Host stays. */
@@ -34,17 +44,31 @@ export class NetworkDirectory extends DurableObject<Env> {
     this.#storage.remove(hostId)
   }
 
-  /** Hosts for a Job, best first, and notes that the first will be busier. */
+  /** Hosts for a Job, best first. The first is taken to be busier until it reports again. */
   async pick(needed: Requirements): Promise<PickResult> {
-    const result = pick(this.#hosts.values(), needed, Math.random)
-    const chosen = result.ok ? this.#hosts.get(result.candidates[0]?.hostId ?? '') : undefined
-    if (chosen !== undefined)
-      this.#hosts.set(chosen.hostId, { ...chosen, freeSlots: Math.max(0, chosen.freeSlots - 1) })
+    const now = Date.now()
+    const result = pick(this.#estimates(now), needed, Math.random)
+    const first = result.ok ? result.candidates[0] : undefined
+    if (first !== undefined) {
+      const count = this.#picksOf(first.hostId, now) + 1
+      this.#recentPicks.set(first.hostId, { count, at: now })
+    }
     return result
   }
 
   /** The models that online Hosts serve. */
   async models(): Promise<Model[]> {
     return listModels(this.#hosts.values())
+  }
+
+  *#estimates(now: number): Generator<Presence> {
+    for (const host of this.#hosts.values()) {
+      yield { ...host, freeSlots: Math.max(0, host.freeSlots - this.#picksOf(host.hostId, now)) }
+    }
+  }
+
+  #picksOf(hostId: string, now: number): number {
+    const picks = this.#recentPicks.get(hostId)
+    return picks === undefined || now - picks.at > REPORT_WITHIN_MS ? 0 : picks.count
   }
 }

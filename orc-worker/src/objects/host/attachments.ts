@@ -42,10 +42,14 @@ export type RelayRequest = z.infer<typeof relayRequest>
 export const meteredJob = relayRequest.extend({
   connectionId: z.string(),
   identity: hostIdentity,
+  /** False until the Host accepted it: nothing is owed before, and the Worker may give it to another Host. */
+  accepted: z.boolean(),
   promptTokens: z.int(),
   cachedTokens: z.int(),
   deliveredTokens: z.int(),
   nextSequence: z.int(),
+  /** Bytes of frames that the Host may still send (rule F5). */
+  windowBytes: z.int(),
 })
 export type MeteredJob = z.infer<typeof meteredJob>
 

@@ -1,4 +1,5 @@
 import type { Alarm } from '../alarm.ts'
+import type { Reporter } from './reporter.ts'
 import type { Sockets } from './sockets.ts'
 import type { HostStorage } from './storage.ts'
 
@@ -8,4 +9,5 @@ export interface HostContext {
   readonly sockets: Sockets
   readonly storage: HostStorage
   readonly alarm: Alarm
+  readonly reporter: Reporter
 }

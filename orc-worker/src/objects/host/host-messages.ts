@@ -11,12 +11,15 @@ import {
   readFrameHeader,
 } from '@daisi/protocol'
 import { assertNever } from '../../domain/assert-never.ts'
+import { logEvent } from '../../log.ts'
 import { directoryStub } from '../stubs.ts'
 import { type HostSocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import { endWithReceipt, reportFinished } from './settlement.ts'
+import { endWithReceipt } from './settlement.ts'
 import type { Tagged } from './sockets.ts'
 
+/** The first checkpoint waits this long, so that short answers end without one and no first token waits for the disk. */
+const FIRST_CHECKPOINT_AFTER_MS = 50
 /** Tokens between two checkpoints of a meter. */
 const CHECKPOINT_TOKENS = 256
 /** A checkpoint whose sockets are gone counts after this long. */
@@ -68,14 +71,26 @@ export function handleFrame(host: Tagged<HostSocket>, bytes: ArrayBuffer, contex
   const { job } = attachment
   if (header.sequence !== job.nextSequence)
     return host.socket.close(CloseCode.BadMessage, 'frame out of sequence')
+  if (!job.accepted) return host.socket.close(CloseCode.BadMessage, 'frame before accepted')
+  // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
+  if (job.windowBytes <= 0) return host.socket.close(CloseCode.BadMessage, 'frame beyond the window')
   socket.send(bytes)
   const deliveredTokens = job.deliveredTokens + header.tokenCount
-  const metered = { ...job, deliveredTokens, nextSequence: header.sequence + 1 }
+  const windowBytes = job.windowBytes - bytes.byteLength
+  const metered = { ...job, deliveredTokens, windowBytes, nextSequence: header.sequence + 1 }
   writeAttachment(socket, { ...attachment, job: metered })
-  // Written after the frame has left, so that the first token does not wait for the disk.
-  const due =
-    Math.floor(deliveredTokens / CHECKPOINT_TOKENS) > Math.floor(job.deliveredTokens / CHECKPOINT_TOKENS)
-  if (due || header.sequence === 0) context.storage.checkpoint(metered, Date.now() + CHECKPOINT_DEADLINE_MS)
+  if (header.sequence === 0) setTimeout(() => checkpoint(job.jobId, context), FIRST_CHECKPOINT_AFTER_MS)
+  const step = (tokens: number): number => Math.floor(tokens / CHECKPOINT_TOKENS)
+  if (step(deliveredTokens) > step(job.deliveredTokens)) checkpoint(job.jobId, context)
+}
+
+/** Notes how far a running Job has come, and sees to it that somebody looks after it if nothing else is heard. */
+function checkpoint(jobId: string, { sockets, storage, alarm }: HostContext): void {
+  const relay = sockets.relay(jobId)
+  if (relay === undefined || relay.attachment.ended) return
+  const deadline = Date.now() + CHECKPOINT_DEADLINE_MS
+  storage.checkpoint(relay.attachment.job, deadline)
+  alarm.at(deadline).catch((error: unknown) => logEvent('alarm_failed', { error }))
 }
 
 async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContext): Promise<void> {
@@ -125,6 +140,7 @@ function noteAccepted(host: HostSocket, message: Accepted, text: string, context
   if (relay === undefined) return
   const job = {
     ...relay.attachment.job,
+    accepted: true,
     promptTokens: message.promptTokens,
     cachedTokens: message.cachedTokens,
   }
@@ -137,12 +153,11 @@ async function endJob(host: HostSocket, message: JobEnd, text: string, context: 
   const checkpoint = relay === undefined ? context.storage.checkpointOf(message.jobId) : undefined
   const job = relay?.attachment.job ?? checkpoint
   if (job === undefined || job.identity.hostId !== host.identity.hostId) return
-  if (relay !== undefined) {
-    writeAttachment(relay.socket, { ...relay.attachment, ended: true })
-    relay.socket.send(text)
-  }
+  if (relay !== undefined) writeAttachment(relay.socket, { ...relay.attachment, ended: true })
   await endWithReceipt(job, message.receipt, context.storage)
-  if (!(await reportFinished(context.storage, context.env))) await context.alarm.retry(Date.now())
+  // Reported before the Consumer hears of the end, so that whoever then asks for usage sees this Job in it (rule S3).
+  await context.reporter.report()
+  relay?.socket.send(text)
 }
 
 /** The relay of a Job that runs through this very connection and is not over. */

@@ -2,7 +2,7 @@ import { directoryStub } from '../stubs.ts'
 import { RelayClose } from '../relay-close.ts'
 import { type HostSocket, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import { endWithoutReceipt, reportFinished } from './settlement.ts'
+import { endWithoutReceipt } from './settlement.ts'
 import type { Tagged } from './sockets.ts'
 
 /** A Host's connection is over: its Jobs end here, their part is paid, and the directory forgets it. */
@@ -12,7 +12,7 @@ export async function endHostConnection(host: HostSocket, context: HostContext):
     if (job.connectionId === host.connectionId) endWithoutReceipt(job, context.storage)
   }
   await directoryStub(context.env, host.identity.network).withdraw(host.identity.hostId, host.connectionId)
-  if (!(await reportFinished(context.storage, context.env))) await context.alarm.retry(Date.now())
+  await context.reporter.report()
 }
 
 /** Ends Jobs whose sockets are gone and whose time is up: the object was restarted, or a receipt never came. */
@@ -27,6 +27,6 @@ export async function reconcile(context: HostContext, now: number): Promise<void
 function loseRelay({ socket, attachment }: Tagged<RelaySocket>, context: HostContext): void {
   if (attachment.ended) return
   writeAttachment(socket, { ...attachment, ended: true })
-  endWithoutReceipt(attachment.job, context.storage)
+  if (attachment.job.accepted) endWithoutReceipt(attachment.job, context.storage)
   socket.close(RelayClose.HostLost, 'host lost')
 }

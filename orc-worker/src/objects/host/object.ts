@@ -7,8 +7,8 @@ import { hostIdentity, readAttachment, relayRequest, writeAttachment } from './a
 import type { HostContext } from './context.ts'
 import { handleFrame, handleHostText } from './host-messages.ts'
 import { endHostConnection, reconcile } from './lifecycle.ts'
-import { handleRelayClose, openRelay } from './relay.ts'
-import { reportFinished } from './settlement.ts'
+import { handleRelayClose, handleRelayText, openRelay } from './relay.ts'
+import { Reporter } from './reporter.ts'
 import { Sockets } from './sockets.ts'
 import { HostStorage } from './storage.ts'
 
@@ -24,15 +24,18 @@ const ABNORMAL_CLOSE = 1006
  * are hibernatable, so the object may sleep between two frames; everything it needs is in attachments and storage.
  */
 export class HostConnection extends DurableObject<Env> {
-  readonly #context: HostContext = {
-    env: this.env,
-    sockets: new Sockets(this.ctx),
-    storage: new HostStorage(this.ctx.storage),
-    alarm: new Alarm(this.ctx.storage),
-  }
+  readonly #context: HostContext
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
+    const [storage, alarm] = [new HostStorage(state.storage), new Alarm(state.storage)]
+    this.#context = {
+      env,
+      sockets: new Sockets(state),
+      storage,
+      alarm,
+      reporter: new Reporter(env, storage, alarm),
+    }
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
   }
 
@@ -70,9 +73,8 @@ export class HostConnection extends DurableObject<Env> {
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const attachment = readAttachment(socket)
     if (attachment?.kind === 'relay') {
-      // The Worker is ours: what it says to the Host passes untouched.
-      if (!attachment.ended && typeof data === 'string') this.#hostOf(attachment.job.connectionId)?.send(data)
-      return
+      if (typeof data !== 'string') return
+      return handleRelayText({ socket, attachment }, data, this.#hostOf(attachment.job.connectionId))
     }
     if (attachment === undefined) return socket.close(CloseCode.BadMessage, 'unknown socket')
     if (typeof data === 'string') return handleHostText({ socket, attachment }, data, this.#context)
@@ -95,7 +97,7 @@ export class HostConnection extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    const { alarm, sockets, storage } = this.#context
+    const { alarm, sockets, reporter } = this.#context
     alarm.fired()
     const now = Date.now()
     for (const { socket, attachment } of sockets.hosts()) {
@@ -105,8 +107,7 @@ export class HostConnection extends DurableObject<Env> {
       else await alarm.at(attachment.connectedAt + HELLO_DEADLINE_MS)
     }
     await reconcile(this.#context, now)
-    if (await reportFinished(storage, this.env)) alarm.succeeded()
-    else await alarm.retry(now)
+    await reporter.report()
   }
 
   async #connect(identityJson: string, nonce: string): Promise<Response> {

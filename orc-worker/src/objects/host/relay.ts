@@ -1,7 +1,8 @@
-import { CloseCode, encodeDown } from '@daisi/protocol'
+import { CloseCode, INITIAL_WINDOW_BYTES, decodeDown, encodeDown } from '@daisi/protocol'
 import { type RelayRequest, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { endHostConnection } from './lifecycle.ts'
+import type { Tagged } from './sockets.ts'
 
 /** After a Consumer left, its Host has this long to send the Job's receipt; then the meter alone counts. */
 const RECEIPT_DEADLINE_MS = 15_000
@@ -17,10 +18,10 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
   const { 0: client, 1: server } = new WebSocketPair()
   sockets.acceptRelay(server, request.jobId)
   const { connectionId, identity } = host.attachment
-  const meter = { promptTokens: 0, cachedTokens: 0, deliveredTokens: 0, nextSequence: 0 }
+  const meter = { accepted: false, promptTokens: 0, cachedTokens: 0, deliveredTokens: 0, nextSequence: 0 }
   writeAttachment(server, {
     kind: 'relay',
-    job: { ...request, connectionId, identity, ...meter },
+    job: { ...request, connectionId, identity, ...meter, windowBytes: INITIAL_WINDOW_BYTES },
     ended: false,
   })
   return new Response(null, { status: 101, webSocket: client })
@@ -35,6 +36,22 @@ async function dropSilentHosts(context: HostContext): Promise<void> {
   }
 }
 
+/** What the Worker says to the Host passes untouched; a grant also widens the window that frames are held to. */
+export function handleRelayText(
+  { socket, attachment }: Tagged<RelaySocket>,
+  text: string,
+  host: WebSocket | undefined,
+): void {
+  if (attachment.ended) return
+  host?.send(text)
+  // Only `run` is large, and it needs no look: the Worker puts the type first.
+  if (!text.startsWith('{"type":"credit"')) return
+  const decoded = decodeDown(text)
+  if (decoded.kind !== 'message' || decoded.message.type !== 'credit') return
+  const windowBytes = attachment.job.windowBytes + decoded.message.bytes
+  writeAttachment(socket, { ...attachment, job: { ...attachment.job, windowBytes } })
+}
+
 /** The Worker let go of a Job. If it was not over, its Consumer is gone: the work stops and the part is paid (rule A7). */
 export async function handleRelayClose(
   { job, ended }: RelaySocket,
@@ -43,6 +60,7 @@ export async function handleRelayClose(
 ): Promise<void> {
   if (ended) return
   host?.send(encodeDown({ type: 'cancel', jobId: job.jobId }))
+  if (!job.accepted) return
   const deadline = Date.now() + RECEIPT_DEADLINE_MS
   storage.checkpoint(job, deadline)
   await alarm.at(deadline)

@@ -2,7 +2,6 @@ import type { JobUsage } from '@daisi/protocol'
 import { billableUsage } from '../../domain/price.ts'
 import { verifyReceipt } from '../../domain/receipt.ts'
 import { logEvent } from '../../log.ts'
-import { sessionStub } from '../stubs.ts'
 import type { MeteredJob } from './attachments.ts'
 import type { HostStorage } from './storage.ts'
 
@@ -25,20 +24,6 @@ export async function endWithReceipt(job: MeteredJob, receipt: string, storage: 
 /** A Job ended without a word from its Host: the Orc's own meter counts. */
 export function endWithoutReceipt(job: MeteredJob, storage: HostStorage): void {
   record(job, billableUsage(job, undefined), storage)
-}
-
-/** Hands finished Jobs to their Sessions. False if one could not be reached: the rest waits in storage. */
-export async function reportFinished(storage: HostStorage, env: Env): Promise<boolean> {
-  try {
-    for (const { sessionName, ...report } of storage.unreported()) {
-      await sessionStub(env, sessionName).finish(report)
-      storage.reported(report.jobId)
-    }
-    return true
-  } catch (error) {
-    logEvent('report_failed', { error })
-    return false
-  }
 }
 
 function record(job: MeteredJob, usage: JobUsage, storage: HostStorage): void {

@@ -110,8 +110,10 @@ export class HostStorage {
       .toArray()
       .map((row) => JSON.parse(row.report) as UnreportedJob)
   }
-  /** The Session has taken the report. */
-  reported(jobId: string): void {
-    this.#sql.exec('DELETE FROM unreported WHERE id = ?', jobId)
+  /** The Session has taken the reports. */
+  reported(jobIds: readonly string[]): void {
+    this.#storage.transactionSync(() => {
+      for (const jobId of jobIds) this.#sql.exec('DELETE FROM unreported WHERE id = ?', jobId)
+    })
   }
 }

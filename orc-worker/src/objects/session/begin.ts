@@ -6,8 +6,9 @@ import { STORAGE_UNAVAILABLE, refusal } from './refusals.ts'
 import type { SessionStorage } from './storage.ts'
 import type { BeginRequest, Begun, SessionFailure, SessionRecord } from './types.ts'
 
-/** After this a hold whose Job nobody reported is freed. No Job runs as long. */
-const HOLD_MS = 60 * 60 * 1000
+/** A hold whose Job nobody reported is freed after this long, and a second for each token: no Job is slower. */
+const HOLD_MS = 10 * 60 * 1000
+const HOLD_MS_PER_TOKEN = 1_000
 /** Other Jobs may take what a refill brought; after this many the caller is asked to come again. */
 const MAX_REFILLS = 4
 
@@ -32,7 +33,7 @@ export async function beginJob(
     if (maxTokens === undefined || needed > affordable)
       return insufficient(needed, affordable, budgetFree < accountFree)
     if (leaseFree(storage.lease()) >= needed) {
-      reserve(request, needed, storage, now)
+      reserve(request, needed, now + HOLD_MS + maxTokens * HOLD_MS_PER_TOKEN, storage)
       return { ok: true, record, maxTokens, hold: needed }
     }
     const refilled = await book.refill(record, needed, now)
@@ -41,11 +42,11 @@ export async function beginJob(
   return STORAGE_UNAVAILABLE
 }
 
-function reserve(request: BeginRequest, needed: number, storage: SessionStorage, now: number): void {
+function reserve(request: BeginRequest, needed: number, expiresAt: number, storage: SessionStorage): void {
   storage.openJob({
     id: request.jobId,
     hold: needed,
-    expiresAt: now + HOLD_MS,
+    expiresAt,
     key: request.idempotency?.key ?? null,
     digest: request.idempotency?.digest ?? null,
   })

@@ -5,7 +5,7 @@ import { database } from '../../db/client.ts'
 import { price } from '../../domain/price.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { openedSessionName, sessionStub } from '../stubs.ts'
+import { isPlainSession, openedSessionName, sessionStub } from '../stubs.ts'
 import { beginJob } from './begin.ts'
 import { SessionBook } from './book.ts'
 import { plainRecord } from './record.ts'
@@ -47,11 +47,13 @@ export class ConsumerSession extends DurableObject<Env> {
   readonly #alarm = new Alarm(this.ctx.storage)
   #record: SessionRecord | undefined = this.#storage.record()
   #lastUsedAt = 0
-  #revoked = false
 
   /** Checks that the key behind `keyHash` may use this Session for `scope`. */
   async authorize(keyHash: string, network: string, scope: KeyScope): Promise<Authorized | SessionFailure> {
-    const found = await this.#find(keyHash, network)
+    const found = await this.#find(keyHash, network).catch((error: unknown) => {
+      logEvent('key_lookup_failed', { error })
+      return STORAGE_UNAVAILABLE
+    })
     if (!found.ok) return found
     if (found.record.status === 'revoked') return INVALID_KEY
     if (found.record.scopes.includes(scope)) return found
@@ -66,29 +68,28 @@ export class ConsumerSession extends DurableObject<Env> {
     if (hasEnded(authorized.record, now)) return SESSION_CLOSED
     this.#lastUsedAt = now
     try {
-      return await beginJob(request, authorized.record, this.#storage, this.#book, now)
+      const begun = await beginJob(request, authorized.record, this.#storage, this.#book, now)
+      await this.#alarm.at(this.#storage.nextExpiry() ?? Number.POSITIVE_INFINITY)
+      return begun
     } catch (error) {
       logEvent('lease_failed', { error })
       return STORAGE_UNAVAILABLE
     }
   }
 
-  /** A Job ended. May be reported again: it counts once. */
-  async finish({ jobId, payee, usage }: JobReport): Promise<void> {
-    const now = Date.now()
-    const credits = payee === this.#record?.accountId ? 0 : price(usage)
-    const counted = this.#storage.finishJob(jobId, {
-      payee,
-      usage,
-      credits,
-      rememberUntil: now + IDEMPOTENCY_MS,
+  /** Jobs ended. One may be reported again: it counts once. */
+  async finish(reports: readonly JobReport[]): Promise<void> {
+    const rememberUntil = Date.now() + IDEMPOTENCY_MS
+    const ended = reports.map(({ jobId, payee, usage }) => {
+      const credits = payee === this.#record?.accountId ? 0 : price(usage)
+      return { jobId, payee, usage, credits, rememberUntil }
     })
-    if (counted) await this.#alarm.at(now + SETTLE_AFTER_MS)
+    if (this.#storage.finishJobs(ended)) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
   }
 
   /** A Job never reached a Host: its hold is freed. */
   async abandon(jobId: string): Promise<void> {
-    await this.finish({ jobId, payee: '', usage: NOTHING })
+    await this.finish([{ jobId, payee: '', usage: NOTHING }])
   }
 
   /** How the Session stands, after settling what is finished (rule S3). */
@@ -104,15 +105,19 @@ export class ConsumerSession extends DurableObject<Env> {
     return { ...authorized, totals: this.#storage.totals() }
   }
 
-  /** Starts an opened Session. Called once, by the Worker that made its id. */
-  async open(record: SessionRecord): Promise<void> {
+  /** Starts an opened Session. Called once, by the Worker that made its id. False if its key was revoked meanwhile. */
+  async open(record: SessionRecord): Promise<boolean> {
+    if (this.#storage.isRevoked()) return false
     this.#save(record)
     if (record.expiresAt !== null) await this.#alarm.at(record.expiresAt)
+    return true
   }
 
-  /** Notes a Session that this key opened, so that a revocation reaches it. */
-  async adopt(sessionId: string, expiresAt: number): Promise<void> {
+  /** Notes a Session that this key opened, so that a revocation reaches it. False if the key is revoked already. */
+  async adopt(sessionId: string, expiresAt: number): Promise<boolean> {
+    if (this.#storage.isRevoked()) return false
     this.#storage.addOpenedSession(openedSessionName(sessionId), expiresAt, Date.now())
+    return true
   }
 
   /** Takes no new Jobs; running ones finish (rule S2). */
@@ -125,7 +130,8 @@ export class ConsumerSession extends DurableObject<Env> {
 
   /** The key was revoked: this Session and all that it opened are dead at once. */
   async revoke(): Promise<void> {
-    this.#revoked = true
+    // Also where nothing is known yet: the key may be on its way here, read from D1 before its row was changed.
+    this.#storage.markRevoked()
     if (this.#record !== undefined) await this.#end(this.#record, 'revoked')
     await Promise.all(this.#storage.openedSessions().map((name) => sessionStub(this.env, name).revoke()))
   }
@@ -153,13 +159,12 @@ export class ConsumerSession extends DurableObject<Env> {
 
   /** Finds whose Session this is; a plain one learns it from D1 at its first call. */
   async #find(keyHash: string, network: string): Promise<Authorized | SessionFailure> {
-    if (this.ctx.id.name?.startsWith('plain:') !== true) {
+    if (!isPlainSession(this.ctx.id.name)) {
       return this.#record?.keyHash === keyHash ? { ok: true, record: this.#record } : UNKNOWN_SESSION
     }
     if (this.#record !== undefined) return { ok: true, record: this.#record }
     const key = await findKey(database(this.env), keyHash)
-    // A revocation may arrive while D1 is being read, after the row was.
-    if (key === undefined || this.#revoked) return INVALID_KEY
+    if (key === undefined || this.#storage.isRevoked()) return INVALID_KEY
     // Nothing is kept for a Network that the key may not use: each name it tries would cost us storage.
     if (!key.networks.includes(network)) return NETWORK_NOT_ALLOWED
     return { ok: true, record: this.#record ?? this.#save(await plainRecord(key, keyHash, network)) }

@@ -20,6 +20,16 @@ export interface JobRow {
   readonly generatedTokens: number
 }
 
+/** How a Job ended. */
+export interface EndedJob {
+  readonly jobId: string
+  readonly payee: string
+  readonly usage: JobUsage
+  readonly credits: number
+  /** Until when its `Idempotency-Key`, if it has one, is remembered. */
+  readonly rememberUntil: number
+}
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS lease (
@@ -56,15 +66,21 @@ export class SessionStorage {
   saveRecord(record: SessionRecord): void {
     this.#saveFact('record', record)
   }
+  /** A revocation is final, and may come before anything else is known. */
+  markRevoked(): void {
+    this.#saveFact('revoked', true)
+  }
+  isRevoked(): boolean {
+    return this.#fact<boolean>('revoked') === true
+  }
   pending(): PendingWrite | undefined {
     return this.#fact<PendingWrite>('pending')
   }
 
   lease(): Lease {
-    const row = this.#sql
+    return this.#sql
       .exec<{ amount: number; held: number; owed: number }>('SELECT amount, held, owed FROM lease')
       .one()
-    return row
   }
   totals(): UsageTotals {
     return this.#sql
@@ -107,46 +123,44 @@ export class SessionStorage {
     this.#sql.exec("DELETE FROM jobs WHERE id = ? AND state = 'finished' AND credits = 0", id)
   }
 
-  /** Turns a Job's hold into what it cost. A Job that is finished or forgotten stays as it is: false. */
-  finishJob(
-    id: string,
-    report: { payee: string; usage: JobUsage; credits: number; rememberUntil: number },
-  ): boolean {
-    const { payee, usage, credits, rememberUntil } = report
-    return this.#storage.transactionSync(() => {
-      const row = this.#sql
-        .exec<{ hold: number; key: string | null }>(
-          `SELECT hold, idempotency_key AS key FROM jobs WHERE id = ? AND state = 'open'`,
-          id,
-        )
-        .toArray()[0]
-      if (row === undefined) return false
-      const owed = Math.min(credits, row.hold)
-      const delivered = usage.generatedTokens > 0 ? 1 : 0
-      this.#sql.exec(
-        `UPDATE lease SET held = held - ?, owed = owed + ?, jobs = jobs + ?, prompt_tokens = prompt_tokens + ?,
-         cached_tokens = cached_tokens + ?, generated_tokens = generated_tokens + ?, credits = credits + ?`,
-        row.hold,
-        owed,
-        delivered,
-        usage.promptTokens,
-        usage.cachedTokens,
-        usage.generatedTokens,
-        owed,
+  /** Turns holds into what the Jobs cost. Jobs that are finished or forgotten stay as they are; true if any was not. */
+  finishJobs(jobs: readonly EndedJob[]): boolean {
+    return this.#storage.transactionSync(() => jobs.map((job) => this.#finishJob(job)).includes(true))
+  }
+
+  #finishJob({ jobId, payee, usage, credits, rememberUntil }: EndedJob): boolean {
+    const row = this.#sql
+      .exec<{ hold: number; key: string | null }>(
+        `SELECT hold, idempotency_key AS key FROM jobs WHERE id = ? AND state = 'open'`,
+        jobId,
       )
-      if (owed === 0 && row.key === null) this.#sql.exec('DELETE FROM jobs WHERE id = ?', id)
-      else {
-        this.#sql.exec(
-          `UPDATE jobs SET state = 'finished', payee = ?, credits = ?, generated_tokens = ?, expires_at = ? WHERE id = ?`,
-          payee,
-          owed,
-          usage.generatedTokens,
-          rememberUntil,
-          id,
-        )
-      }
-      return true
-    })
+      .toArray()[0]
+    if (row === undefined) return false
+    const owed = Math.min(credits, row.hold)
+    const delivered = usage.generatedTokens > 0 ? 1 : 0
+    this.#sql.exec(
+      `UPDATE lease SET held = held - ?, owed = owed + ?, jobs = jobs + ?, prompt_tokens = prompt_tokens + ?,
+         cached_tokens = cached_tokens + ?, generated_tokens = generated_tokens + ?, credits = credits + ?`,
+      row.hold,
+      owed,
+      delivered,
+      usage.promptTokens,
+      usage.cachedTokens,
+      usage.generatedTokens,
+      owed,
+    )
+    if (owed === 0 && row.key === null) this.#sql.exec('DELETE FROM jobs WHERE id = ?', jobId)
+    else {
+      this.#sql.exec(
+        `UPDATE jobs SET state = 'finished', payee = ?, credits = ?, generated_tokens = ?, expires_at = ? WHERE id = ?`,
+        payee,
+        owed,
+        usage.generatedTokens,
+        rememberUntil,
+        jobId,
+      )
+    }
+    return true
   }
 
   /** What finished Jobs owe, by payee. */

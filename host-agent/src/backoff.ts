@@ -1,8 +1,8 @@
-/** Range of the waits between two attempts (C7). */
+/** Range of the waits between two attempts. */
 export const BACKOFF_BASE_MS = 500
 export const BACKOFF_CAP_MS = 30_000
 
-/** Full-jitter exponential backoff: each wait is random between 0 and a bound that doubles from 0.5 s to 30 s (C7). */
+/** Full-jitter exponential backoff: each wait is random between 0 and a bound that doubles from 0.5 s to 30 s. */
 export class Backoff {
   readonly #random: () => number
   #attempts = 0

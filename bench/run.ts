@@ -1,0 +1,57 @@
+import { cpus, platform, release, totalmem } from 'node:os'
+import { createRequire } from 'node:module'
+import { parseArgs } from 'node:util'
+import { benchAuthTime } from './auth-time.ts'
+import { benchGeneration } from './generation.ts'
+import { benchRelay } from './relay.ts'
+import type { BenchOptions } from './support/network.ts'
+import { print, progress } from './support/report.ts'
+import { benchTtft } from './ttft.ts'
+
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  ttft: benchTtft,
+  generation: benchGeneration,
+  relay: benchRelay,
+  'auth-time': benchAuthTime,
+}
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, worker: { type: 'string' } },
+  allowPositionals: true,
+})
+const unknown = positionals.filter((name) => !(name in benches))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `unknown benchmark ${unknown.join(', ')}; choose from ${Object.keys(benches).join(', ')}\n`,
+  )
+  process.exit(2)
+}
+// The children are ended when this process exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+const options = { quick: values.quick, workerScript: values.worker }
+printMachine(options)
+const startedAt = performance.now()
+for (const [name, bench] of Object.entries(benches)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  progress(name)
+  await bench(options)
+}
+progress(`done in ${Math.round((performance.now() - startedAt) / 1000)} s`)
+
+function printMachine({ quick, workerScript }: BenchOptions): void {
+  const cores = cpus()
+  const { version }: { version: string } = createRequire(
+    new URL('../orc-local/package.json', import.meta.url),
+  )('workerd/package.json')
+  const facts = [
+    `${cores[0]?.model.trim() ?? 'unknown CPU'}, ${cores.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `${platform()} ${release()}`,
+    `Node ${process.versions.node}`,
+    `workerd ${version}`,
+    new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
+  ]
+  print(`Measured on ${facts.join('; ')}.`)
+  if (quick) print('\n**`--quick`: too few samples for numbers worth keeping.**')
+  if (workerScript !== undefined) print(`\nWorker: \`${workerScript}\`.`)
+}

@@ -1,0 +1,68 @@
+import {
+  HOST_CHALLENGE_PATH,
+  HOST_ENROL_PATH,
+  HOST_PROOF_TYPE,
+  RECEIPT_TYPE,
+  type JobUsage,
+} from '@daisi/protocol'
+import { type CryptoKey, type JWK, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+
+/** What a Host of the benchmarks signs with, and the Orc it belongs to. */
+export class HostIdentity {
+  readonly hostId: string
+  readonly #orcUrl: string
+  readonly #issuer: string
+  readonly #publicJwk: JWK
+  readonly #privateKey: CryptoKey
+
+  private constructor(orcUrl: string, issuer: string, hostId: string, publicJwk: JWK, privateKey: CryptoKey) {
+    this.#orcUrl = orcUrl
+    this.#issuer = issuer
+    this.hostId = hostId
+    this.#publicJwk = publicJwk
+    this.#privateKey = privateKey
+  }
+
+  /** Makes a key pair and enrols it, as a new Host does (rule C3). */
+  static async enrol(orcUrl: string, token: string): Promise<HostIdentity> {
+    const { issuer } = await answer<{ issuer: string }>(fetch(new URL('/.well-known/daisi', orcUrl)))
+    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+    const { kty, crv, x } = await exportJWK(publicKey)
+    const publicJwk = { kty, crv, x } as JWK
+    const hostId = await calculateJwkThumbprint(publicJwk)
+    const identity = new HostIdentity(orcUrl, issuer, hostId, publicJwk, privateKey)
+    const body = JSON.stringify({ token, proof: await identity.proof() })
+    const headers = { 'content-type': 'application/json' }
+    await answer(fetch(new URL(HOST_ENROL_PATH, orcUrl), { method: 'POST', headers, body }))
+    return identity
+  }
+
+  /** Answers a fresh challenge (rules C1, C2). */
+  async proof(): Promise<string> {
+    const url = new URL(HOST_CHALLENGE_PATH, this.#orcUrl)
+    const { nonce } = await answer<{ nonce: string }>(fetch(url, { method: 'POST' }))
+    return new SignJWT({ nonce })
+      .setProtectedHeader({ alg: 'EdDSA', typ: HOST_PROOF_TYPE, jwk: this.#publicJwk })
+      .setIssuer(this.hostId)
+      .setAudience(this.#issuer)
+      .setIssuedAt()
+      .sign(this.#privateKey)
+  }
+
+  /** What a Job cost (rule R1). */
+  async receipt(jobId: string, sessionId: string, usage: JobUsage, startedAt: number): Promise<string> {
+    return new SignJWT({ jobId, sid: sessionId, ...usage, startedAt, endedAt: Date.now() })
+      .setProtectedHeader({ alg: 'EdDSA', typ: RECEIPT_TYPE })
+      .setIssuer(this.hostId)
+      .setAudience(this.#issuer)
+      .sign(this.#privateKey)
+  }
+}
+
+async function answer<Value>(pending: Promise<Response>): Promise<Value> {
+  const response = await pending
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${text}`)
+  const value: Value = JSON.parse(text)
+  return value
+}

@@ -1,0 +1,12 @@
+import { defineProject } from 'vitest/config'
+
+export default defineProject({
+  test: {
+    name: 'e2e',
+    include: ['*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Each file has an Orc, Hosts and an engine of its own: together they would only measure how slow the machine is.
+    fileParallelism: false,
+  },
+})

@@ -1,0 +1,26 @@
+import { within } from './within.ts'
+
+/** An answer that is there by then is sent in one piece, with a status of its own if it is a fault. */
+const HEADERS_AFTER_MS = 2_000
+/** After that a space is sent this often: JSON allows it in front (RFC 8259 §2). */
+const SPACE_EVERY_MS = 1_000
+
+/**
+ * Answers with JSON that may take long. While it waits, spaces keep proxies from cutting the connection, and tell us when
+ * the reader is gone: a connection that was closed without a reset shows it only to a write. A fault after the headers have
+ * left breaks the connection, so that it cannot pass for an answer.
+ */
+export async function patientJson(answer: Promise<unknown>, onCancel: () => void): Promise<Response> {
+  const early = await within(answer, HEADERS_AFTER_MS)
+  if (early !== undefined) return Response.json(early)
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const value = await within(answer, SPACE_EVERY_MS)
+      controller.enqueue(encoder.encode(value === undefined ? ' ' : JSON.stringify(value)))
+      if (value !== undefined) controller.close()
+    },
+    cancel: onCancel,
+  })
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
+}
