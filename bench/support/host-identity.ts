@@ -2,6 +2,7 @@ import {
   HOST_CHALLENGE_PATH,
   HOST_ENROL_PATH,
   HOST_PROOF_TYPE,
+  type ProofPurpose,
   RECEIPT_TYPE,
   type JobUsage,
 } from '@daisi/protocol'
@@ -31,17 +32,17 @@ export class HostIdentity {
     const publicJwk = { kty, crv, x } as JWK
     const hostId = await calculateJwkThumbprint(publicJwk)
     const identity = new HostIdentity(orcUrl, issuer, hostId, publicJwk, privateKey)
-    const body = JSON.stringify({ token, proof: await identity.proof() })
+    const body = JSON.stringify({ token, proof: await identity.proof('enrol') })
     const headers = { 'content-type': 'application/json' }
     await answer(fetch(new URL(HOST_ENROL_PATH, orcUrl), { method: 'POST', headers, body }))
     return identity
   }
 
   /** Answers a fresh challenge (rules C1, C2). */
-  async proof(): Promise<string> {
+  async proof(purpose: ProofPurpose = 'connect'): Promise<string> {
     const url = new URL(HOST_CHALLENGE_PATH, this.#orcUrl)
     const { nonce } = await answer<{ nonce: string }>(fetch(url, { method: 'POST' }))
-    return new SignJWT({ nonce })
+    return new SignJWT({ nonce, origin: new URL(this.#orcUrl).host, purpose })
       .setProtectedHeader({ alg: 'EdDSA', typ: HOST_PROOF_TYPE, jwk: this.#publicJwk })
       .setIssuer(this.hostId)
       .setAudience(this.#issuer)

@@ -88,7 +88,7 @@ test('an unknown model is answered 503 with the reason and Retry-After', async (
 
 test('a prompt longer than the context is answered 400 with both numbers, and costs nothing', async () => {
   const scene = await newScene()
-  const answer = chat(scene)
+  const answer = chat(scene, { messages: [{ role: 'user', content: 'x'.repeat(6_000) }] })
   const run = await scene.host.receive('run')
   scene.host.send({
     type: 'refused',

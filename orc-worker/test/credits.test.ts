@@ -77,7 +77,7 @@ test('[R2] a Host is not paid for more than the Orc relayed, nor for more prompt
   const answer = chat(scene)
   const run = await scene.host.receive('run')
   scene.host.accept(run, 100_000)
-  scene.host.sendFrame(run.jobId, 0, 'x', 2)
+  scene.host.sendFrame(run.jobId, 0, 'xy', 2)
   await scene.host.end(run, { promptTokens: 100_000, cachedTokens: 0, generatedTokens: 9_999 })
   expect((await answer).status).toBe(200)
   await settle(scene.key.key)

@@ -43,6 +43,9 @@ test('[C4] unknown keys and wrong proofs are refused before any object is touche
     await upgrade(await proofOf(stranger, { issuer: enrolled.id })),
     await upgrade(await proofOf(enrolled, { audience: 'another-orc' })),
     await upgrade(await proofOf(enrolled, { nonce: 'made.up' })),
+    // Made for another Orc that passes it on, or for enrolling.
+    await upgrade(await proofOf(enrolled, { origin: 'evil.test' })),
+    await upgrade(await proofOf(enrolled, { purpose: 'enrol' })),
     await upgrade('not a jwt'),
   ]
   for (const attempt of attempts)
@@ -56,6 +59,14 @@ test('[C4] a removed Host is closed with 4403 and cannot come back', async () =>
   expect((await upgrade(await proofOf(host.keys))).status).toBe(401)
   const again = await enrol(host.keys, (await newEnrolment(owner)).token)
   expect([again.status, await errorCode(again)]).toEqual([409, 'conflict'])
+})
+
+test('[C4] a Host that is removed while its connection is on the way does not get in', async () => {
+  const { host } = await newScene()
+  await hostStub(env, host.keys.id).remove()
+  expect((await host.closed).code).toBe(CloseCode.Revoked)
+  // Its row in D1 still says that it is welcome, as it would to a Worker that read it a moment before.
+  expect((await upgrade(await proofOf(host.keys))).status).toBe(401)
 })
 
 test('[C5] a nonce opens one connection', async () => {

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { evictDurableObject } from 'cloudflare:test'
-import { CloseCode } from '@daisi/protocol'
+import { CloseCode, encodeFrame } from '@daisi/protocol'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { expect, test } from 'vitest'
 import { directoryStub, hostStub } from '../src/objects/stubs.ts'
@@ -60,16 +60,94 @@ test('a Host that is lost before it accepts is passed over for another, which is
 
 test('[F5] a Host that sends beyond its window is closed', async () => {
   const scene = await newScene()
-  const answer = chat(scene, { stream: true })
+  const answer = chat(scene, { stream: true, max_tokens: 2_000 })
   const run = await scene.host.receive('run')
   scene.host.accept(run)
   const reader = (await answer).body!.getReader()
   // Nobody reads on: no more is granted, and the Host goes on all the same.
   await reader.read()
   const text = 'x'.repeat(60 * 1024)
-  for (let sequence = 0; sequence < 12; sequence++) scene.host.sendFrame(run.jobId, sequence, text)
+  for (let sequence = 0; sequence < 12; sequence++) scene.host.sendFrame(run.jobId, sequence, text, 64)
   expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
   await reader.cancel()
+})
+
+test('[J4] a job-end before accepted closes with 4400, and the Host that does the work is paid', async () => {
+  const scene = await newScene()
+  const second = await newHost((await newEnrolment(scene.owner)).token, { model: scene.model, slots: 1 })
+  const answer = chat(scene)
+  const run = await scene.host.receive('run')
+  await scene.host.end(run, { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 })
+  expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
+  await second.serve(['honest work'])
+  expect((await answer).status).toBe(200)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_011)
+})
+
+test('[R2] token ids without text are not paid', async () => {
+  const scene = await newScene()
+  const answer = chat(scene, { max_tokens: 500 })
+  const run = await scene.host.receive('run')
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x', 400)
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 400 })
+  expect(await (await answer).json()).toMatchObject({ usage: { completion_tokens: 1 } })
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_011)
+})
+
+test.for([
+  ['[F2] no tokens', (jobId: string) => encodeFrame({ jobId, sequence: 0, tokenIds: [], text: 'x' })],
+  [
+    '[F2] more text than its token can have',
+    (jobId: string) => encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x'.repeat(2_000) }),
+  ],
+  [
+    '[R2] more tokens than were asked for',
+    (jobId: string) =>
+      encodeFrame({ jobId, sequence: 0, tokenIds: Array<number>(21).fill(1), text: 'x'.repeat(30) }),
+  ],
+  [
+    '[F7] text that is not UTF-8',
+    (jobId: string) => spoiled(encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' }), -1, 0xff),
+  ],
+  [
+    '[J1] a sealed body',
+    (jobId: string) => spoiled(encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' }), 1, 1),
+  ],
+] as const)('a frame with %s closes with 4400 and is not paid', async ([, frame]) => {
+  const scene = await newScene()
+  const answer = chat(scene, { stream: true })
+  const run = await scene.host.receive('run')
+  scene.host.accept(run)
+  scene.host.sendRaw(frame(run.jobId))
+  expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
+  expect((await events(await answer)).at(-1)).toMatchObject({ error: { code: 'host_lost' } })
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_000)
+})
+
+function spoiled(bytes: Uint8Array, index: number, value: number): Uint8Array {
+  const copy = bytes.slice()
+  copy[index < 0 ? copy.length + index : index] = value
+  return copy
+}
+
+test("a Host's word that the prompt is too long counts only where it can be true", async () => {
+  const scene = await newScene()
+  const second = await newHost((await newEnrolment(scene.owner)).token, { model: scene.model, slots: 1 })
+  const answer = chat(scene)
+  const run = await scene.host.receive('run')
+  const refusal = {
+    code: 'context_length_exceeded',
+    message: 'no',
+    promptTokens: 9_999_999,
+    contextLength: 2048,
+  } as const
+  scene.host.send({ type: 'refused', jobId: run.jobId, ...refusal })
+  await second.serve(['it fits'])
+  expect((await answer).status).toBe(200)
 })
 
 test('[J2] a frame before accepted closes with 4400', async () => {
@@ -116,19 +194,19 @@ test('[J7] messages and frames of a forgotten Job are ignored, also those of ano
 
 test('[F5] a slow reader is granted more only as it reads', async () => {
   const scene = await newScene()
-  const answer = chat(scene, { stream: true })
+  const answer = chat(scene, { stream: true, max_tokens: 2_000 })
   const run = await scene.host.receive('run')
   expect(run.windowBytes).toBe(256 * 1024)
   scene.host.accept(run)
   const text = 'x'.repeat(32 * 1024)
-  for (let sequence = 0; sequence < 8; sequence++) scene.host.sendFrame(run.jobId, sequence, text)
+  for (let sequence = 0; sequence < 8; sequence++) scene.host.sendFrame(run.jobId, sequence, text, 64)
   const response = await answer
   const reading = response.text()
   const credit = await scene.host.receive('credit')
   expect(credit).toMatchObject({ jobId: run.jobId })
   expect(credit.bytes).toBeGreaterThanOrEqual(128 * 1024)
   await scene.host.receive('credit')
-  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 8 })
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 512 })
   expect((await reading).endsWith('data: [DONE]\n\n')).toBe(true)
 })
 

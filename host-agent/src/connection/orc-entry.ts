@@ -1,3 +1,4 @@
+import type { ProofPurpose } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import type { FatalError } from '../exit-codes.ts'
 import type { Logger } from '../log.ts'
@@ -42,7 +43,7 @@ export class OrcEntry {
   async prepare(signal: AbortSignal): Promise<string> {
     const issuer = await this.#issuer(signal)
     if (!this.#record.value.enrolled && this.#enrolmentToken !== undefined) await this.#enrol(issuer, signal)
-    return this.#proof(issuer, signal)
+    return this.#proof(issuer, 'connect', signal)
   }
 
   /** True if the Orc forgot this Host and there is a token to enrol it again with the next `prepare`. */
@@ -67,7 +68,7 @@ export class OrcEntry {
   async #enrol(issuer: string, signal: AbortSignal): Promise<void> {
     const token = this.#enrolmentToken ?? ''
     try {
-      const proof = await this.#proof(issuer, signal)
+      const proof = await this.#proof(issuer, 'enrol', signal)
       const { alias, networks } = await this.#http.enrol(token, proof, this.#name, signal)
       this.#enrolmentToken = undefined
       await this.#record.update({ issuer, alias, networks, enrolled: true })
@@ -79,8 +80,8 @@ export class OrcEntry {
     }
   }
 
-  async #proof(issuer: string, signal: AbortSignal): Promise<string> {
+  async #proof(issuer: string, purpose: ProofPurpose, signal: AbortSignal): Promise<string> {
     const { nonce } = await this.#http.challenge(signal)
-    return signProof(this.#identity, issuer, nonce, this.#clock.now())
+    return signProof(this.#identity, { url: this.#url, issuer }, { nonce, purpose }, this.#clock.now())
   }
 }

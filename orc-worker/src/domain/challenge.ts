@@ -13,7 +13,9 @@ export async function mintChallenge(now: number, key: CryptoKey): Promise<string
 
 /** True if this Orc made the nonce and it has not expired. */
 export async function checkChallenge(nonce: string, now: number, key: CryptoKey): Promise<boolean> {
-  const [bodyText = '', macText = ''] = nonce.split('.', 2)
+  const [bodyText = '', macText = '', ...more] = nonce.split('.')
+  // Anything behind would make another nonce of the same challenge.
+  if (more.length > 0) return false
   const body = base64UrlDecode(bodyText)
   const mac = base64UrlDecode(macText)
   if (body === undefined || mac === undefined || body.length !== 24) return false

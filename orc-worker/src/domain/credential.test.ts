@@ -32,7 +32,7 @@ test('[C1] a challenge lives sixty seconds and is ours alone', async () => {
   expect(await checkChallenge(nonce, now + 61_000, keys.challengeMac)).toBe(false)
   expect(await checkChallenge(nonce, now - 5_000, keys.challengeMac)).toBe(false)
   expect(await checkChallenge(nonce, now, others.challengeMac)).toBe(false)
-  for (const wrong of ['', '.', 'a.b', nonce.slice(1)])
+  for (const wrong of ['', '.', 'a.b', nonce.slice(1), `${nonce}.again`])
     expect(await checkChallenge(wrong, now, keys.challengeMac)).toBe(false)
 })
 

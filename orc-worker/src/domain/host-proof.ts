@@ -1,4 +1,10 @@
-import { HOST_PROOF_TYPE, type HostPublicKey, hostProofClaims, hostPublicKey } from '@daisi/protocol'
+import {
+  HOST_PROOF_TYPE,
+  type HostPublicKey,
+  type ProofPurpose,
+  hostProofClaims,
+  hostPublicKey,
+} from '@daisi/protocol'
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { checkChallenge } from './challenge.ts'
 
@@ -12,7 +18,7 @@ export interface HostProof {
 /** Verifies a Host's proof (rule C2). Undefined for any fault: the sender learns no more than that it was refused. */
 export async function verifyHostProof(
   proof: string,
-  expected: { issuer: string; challengeMac: CryptoKey; now: number },
+  expected: { issuer: string; origin: string; purpose: ProofPurpose; challengeMac: CryptoKey; now: number },
 ): Promise<HostProof | undefined> {
   try {
     const header = decodeProtectedHeader(proof)
@@ -26,6 +32,7 @@ export async function verifyHostProof(
       currentDate: new Date(expected.now),
     })
     const claims = hostProofClaims.parse(payload)
+    if (claims.origin !== expected.origin || claims.purpose !== expected.purpose) return undefined
     if (!(await checkChallenge(claims.nonce, expected.now, expected.challengeMac))) return undefined
     return { hostId, publicKey, nonce: claims.nonce }
   } catch {

@@ -33,6 +33,9 @@ export type PickResult =
       readonly reason: 'no_host_serves_model' | 'no_host_accepts_work' | 'no_host_online'
     }
 
+/** Free slots beyond this count no more: they are a Host's own claim. */
+const MAX_COUNTED_SLOTS = 16
+
 /** Hosts tried for one request at most. */
 const MAX_CANDIDATES = 4
 
@@ -53,7 +56,7 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     const candidate = { hostId: host.hostId, connectionId: host.connectionId, alias: host.alias, model }
     ranked.push({
       candidate,
-      free: Math.max(0, host.freeSlots),
+      free: Math.min(MAX_COUNTED_SLOTS, Math.max(0, host.freeSlots)),
       speed: host.tokensPerSecond ?? 0,
       tie: random(),
     })

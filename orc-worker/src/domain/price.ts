@@ -30,6 +30,17 @@ export function hold(promptBound: number, maxTokens: number): number {
   return price({ promptTokens: promptBound, cachedTokens: 0, generatedTokens: maxTokens })
 }
 
+/**
+ * Tokens of a frame that can be paid for: a token has at least one byte of text, so ids beyond the bytes are a claim
+ * without anything delivered.
+ */
+export function billableTokens(frame: {
+  readonly tokenIds: readonly number[]
+  readonly text: string
+}): number {
+  return Math.min(frame.tokenIds.length, encoder.encode(frame.text).length)
+}
+
 /** What the Orc itself knows of a Job. */
 export interface Meter {
   /** Bound of the prompt's tokens, from its bytes. */

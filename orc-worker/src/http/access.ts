@@ -7,6 +7,9 @@ import { openedSessionName, plainSessionName, sessionStub } from '../objects/stu
 import type { AppContext } from './context.ts'
 import { ApiError } from './errors.ts'
 
+/** Characters of the shortest `SETUP_TOKEN` that is one. */
+const MIN_SETUP_TOKEN = 16
+
 /** Who may call a route. Every route in the table names one; there is no default. */
 export type Access = 'public' | 'setup' | 'consumer' | 'account' | 'operator' | 'host'
 
@@ -32,6 +35,13 @@ async function admitConsumer(c: AppContext): Promise<void> {
       message: 'Daisi-Network is not a Network name.',
       param: 'Daisi-Network',
     })
+  }
+  if (network !== PUBLIC_NETWORK) {
+    // No object is made for a Network that does not exist here; the key is looked at first all the same.
+    const plain = sessionStub(c.env, plainSessionName(keyHash, PUBLIC_NETWORK))
+    const authorized = await plain.authorize(keyHash, PUBLIC_NETWORK, 'inference')
+    const message = 'This key may not use this Network. Name another with the header Daisi-Network.'
+    throw new ApiError(authorized.ok ? { code: 'network_not_allowed', message } : authorized)
   }
   const sessionId = c.req.param('session') ?? c.req.header('daisi-session')
   if (sessionId === undefined) {
@@ -67,6 +77,9 @@ async function admitOperator(c: AppContext): Promise<void> {
 }
 
 async function admitSetup(c: AppContext): Promise<void> {
+  // An Orc without a proper token has no door here at all.
+  if (typeof c.env.SETUP_TOKEN !== 'string' || c.env.SETUP_TOKEN.length < MIN_SETUP_TOKEN)
+    throw invalidCredential()
   const given = new TextEncoder().encode(bearer(c))
   const [a, b] = await Promise.all([digest(given), digest(new TextEncoder().encode(c.env.SETUP_TOKEN))])
   if (!crypto.subtle.timingSafeEqual(a, b)) throw invalidCredential()

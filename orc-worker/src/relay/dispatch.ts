@@ -2,16 +2,17 @@ import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, typ
 import type { Config } from '../config.ts'
 import type { Candidate } from '../domain/pick.ts'
 import type { Meter } from '../domain/price.ts'
-import { pairwisePseudonym } from '../domain/pseudonym.ts'
+import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { signSessionToken } from '../domain/session-token.ts'
-import { ApiError } from '../http/errors.ts'
 import type { Begun } from '../objects/session/types.ts'
 import { directoryStub } from '../objects/stubs.ts'
 import { busy, lostBefore, noHost, refusal } from './refusals.ts'
 import { Relay } from './relay.ts'
 
-/** Longest wait for a Host to take a Job: a full Host keeps it in its queue meanwhile. */
+/** Longest wait for the last Host to take a Job: a full Host keeps it in its queue meanwhile. */
 const ACCEPT_TIMEOUT_MS = 120_000
+/** Longest wait while there are other Hosts to ask. */
+const FIRST_ACCEPT_TIMEOUT_MS = 10_000
 
 /** Work to be done for a Consumer. */
 export interface JobRequest {
@@ -42,19 +43,20 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
   const picked = await directory.pick({ model: job.model, kind: job.kind })
   if (!picked.ok) throw noHost(picked.reason, job.model, network)
   let [full, lost] = [false, false]
-  for (const candidate of picked.candidates) {
+  for (const [index, candidate] of picked.candidates.entries()) {
     const relay = await openRelay(job, candidate, env, config)
     if (relay === undefined) {
       await directory.withdraw(candidate.hostId, candidate.connectionId)
       continue
     }
-    const answer = await awaitAcceptance(relay, job)
+    const last = index === picked.candidates.length - 1
+    const answer = await awaitAcceptance(relay, job, last ? ACCEPT_TIMEOUT_MS : FIRST_ACCEPT_TIMEOUT_MS)
     if ('relay' in answer) return answer
     // Nobody is there to read an answer: no other Host needs to be asked.
     if (job.signal.aborted) break
     lost ||= 'lost' in answer
     if ('lost' in answer) continue
-    if (!anotherMayTake(answer.refused)) throw refusal(answer.refused, job.model)
+    if (isRequestAtFault(answer.refused, job, candidate)) throw refusal(answer.refused, job.model)
     full = true
   }
   if (full) throw busy(job.model, network)
@@ -69,11 +71,12 @@ async function openRelay(
 ): Promise<Relay | undefined> {
   const { jobId, sessionName, promptBound, begun } = job
   const { sessionId, network, mode } = begun.record
+  const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
   const claims = {
     iss: config.issuer,
     aud: hostId,
-    sub: await pairwisePseudonym(sessionId, hostId, config.keys.pseudonymMac),
-    sid: sessionId,
+    sub: seenAs.consumer,
+    sid: seenAs.sessionId,
     // One token for each Job and Host: the least a Host can be given.
     jti: jobId,
     net: network,
@@ -93,7 +96,7 @@ async function openRelay(
   return Relay.open(
     env,
     hostId,
-    { jobId, sessionId, sessionName, promptBound, maxTokens: begun.maxTokens },
+    { jobId, sessionId: seenAs.sessionId, sessionName, promptBound, maxTokens: begun.maxTokens },
     run,
   )
 }
@@ -101,11 +104,12 @@ async function openRelay(
 async function awaitAcceptance(
   relay: Relay,
   job: JobRequest,
+  timeoutMs: number,
 ): Promise<RunningJob | { refused: Refused } | { lost: true }> {
   const giveUp = (): void => relay.close()
   if (job.signal.aborted) giveUp()
   job.signal.addEventListener('abort', giveUp)
-  const event = await relay.next(ACCEPT_TIMEOUT_MS)
+  const event = await relay.next(timeoutMs)
   if (event.type === 'accepted') {
     const { promptTokens, cachedTokens } = event.accepted
     const { promptBound, begun } = job
@@ -114,14 +118,12 @@ async function awaitAcceptance(
   job.signal.removeEventListener('abort', giveUp)
   relay.close()
   if (event.type === 'refused') return { refused: event.refused }
-  if (event.type !== 'silent') return { lost: true }
-  throw new ApiError({
-    code: 'host_timeout',
-    message: 'The Host did not answer in time. Nothing was charged. Send the request again.',
-    retryAfterSeconds: 1,
-  })
+  return { lost: true }
 }
 
-function anotherMayTake(refused: Refused): boolean {
-  return refused.code !== 'context_length_exceeded' && refused.code !== 'invalid_payload'
+/** True if every Host would refuse this request. A Host's word on lengths counts only where it can be true. */
+function isRequestAtFault(refused: Refused, job: JobRequest, { model }: Candidate): boolean {
+  if (refused.code === 'invalid_payload') return true
+  if (refused.code !== 'context_length_exceeded') return false
+  return (refused.promptTokens ?? 0) <= job.promptBound && refused.contextLength === model.contextLength
 }

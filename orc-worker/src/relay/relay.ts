@@ -8,6 +8,8 @@ import {
   decodeUp,
   encodeDown,
 } from '@daisi/protocol'
+import { billableTokens } from '../domain/price.ts'
+import { jobDeadlineMs } from '../domain/deadlines.ts'
 import type { RelayRequest } from '../objects/host/attachments.ts'
 import { RELAY_REQUEST_HEADER } from '../objects/host/headers.ts'
 import { hostStub } from '../objects/stubs.ts'
@@ -40,11 +42,14 @@ export class Relay {
   readonly #waiting: Entry[] = []
   #wake: (() => void) | undefined
   #closed = false
+  readonly #deadline: ReturnType<typeof setTimeout>
   #drainedBytes = 0
 
-  private constructor(socket: WebSocket, jobId: string) {
+  private constructor(socket: WebSocket, jobId: string, deadlineMs: number) {
     this.#socket = socket
     this.#jobId = jobId
+    // Also where nobody reads on: a Job must not outlive its hold.
+    this.#deadline = setTimeout(() => this.close(), deadlineMs)
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('message', ({ data }) => this.#receive(data))
     socket.addEventListener('close', () => this.#push({ type: 'lost' }))
@@ -57,7 +62,7 @@ export class Relay {
     const headers = { upgrade: 'websocket', [RELAY_REQUEST_HEADER]: JSON.stringify(request) }
     const response = await hostStub(env, hostId).fetch('https://host/relay', { headers })
     if (response.webSocket === null) return undefined
-    const relay = new Relay(response.webSocket, run.jobId)
+    const relay = new Relay(response.webSocket, run.jobId, jobDeadlineMs(request.maxTokens))
     response.webSocket.send(encodeDown(run))
     return relay
   }
@@ -82,6 +87,7 @@ export class Relay {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    clearTimeout(this.#deadline)
     this.#socket.close(1000, 'done')
     this.#push({ type: 'lost' })
   }
@@ -98,7 +104,7 @@ export class Relay {
     }
     const frame = decodeFrame(data)
     if (frame === undefined) return this.#push({ type: 'lost' })
-    const event = { type: 'delta', text: frame.text, tokens: frame.tokenIds.length } as const
+    const event = { type: 'delta', text: frame.text, tokens: billableTokens(frame) } as const
     this.#push(event, data.byteLength, frame.sequence)
   }
 

@@ -22,6 +22,8 @@ import { readAnswer } from '../relay/answer.ts'
 import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
 import { logEvent } from '../log.ts'
 
+/** Characters of a whole answer that the Worker gathers in its memory. */
+const MAX_WHOLE_CHARACTERS = 4 * 1024 * 1024
 /** A stream starts after this long even if no Host has taken the Job yet, so that no proxy cuts the wait. */
 const HEADERS_AFTER_MS = 5_000
 
@@ -37,7 +39,7 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const id = newId('job')
   const identity = {
-    id: id.replace('job_', 'chatcmpl-'),
+    id: newId('req').replace('req_', 'chatcmpl-'),
     created: Math.floor(Date.now() / 1000),
     model: request.model,
   }
@@ -86,11 +88,17 @@ async function startJob(
   }
 }
 
+function tooLong(): ApiError {
+  const message = `A whole answer has at most ${MAX_WHOLE_CHARACTERS} characters. Ask for it with \`stream: true\`.`
+  return new ApiError({ code: 'invalid_request', message, param: 'stream' })
+}
+
 async function wholeAnswer(job: RunningJob, identity: CompletionIdentity): Promise<unknown> {
   let text = ''
   for await (const part of readAnswer(job)) {
     if (part.type === 'text') text += part.text
-    else return completion(identity, text, part.reason, part.usage)
+    if (text.length > MAX_WHOLE_CHARACTERS) throw tooLong()
+    if (part.type === 'finish') return completion(identity, text, part.reason, part.usage)
   }
   throw new ApiError({
     code: 'host_lost',

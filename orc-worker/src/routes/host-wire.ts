@@ -1,4 +1,4 @@
-import { type ChallengeResponse, type EnrolResponse, enrolRequest } from '@daisi/protocol'
+import { type ChallengeResponse, type EnrolResponse, type ProofPurpose, enrolRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { enrolHost, findHost, useEnrolment } from '../db/hosts.ts'
@@ -27,7 +27,7 @@ export async function enrol(c: AppContext): Promise<Response> {
   const { keys } = await readConfig(c.env)
   const [hash, proof] = await Promise.all([
     checkCredential('enrolment-token', value.token, keys.credentialMac),
-    readProof(c, value.proof),
+    readProof(c, value.proof, 'enrol'),
   ])
   if (proof === undefined) throw invalidCredential()
   const now = Date.now()
@@ -62,7 +62,7 @@ export async function connect(c: AppContext): Promise<Response> {
       message: 'This route speaks WebSocket. Connect with daisi-host.',
     })
   }
-  const proof = await readProof(c, bearer(c))
+  const proof = await readProof(c, bearer(c), 'connect')
   const host = proof === undefined ? undefined : await findHost(database(c.env), proof.hostId)
   if (proof === undefined || host === undefined) throw invalidCredential()
   const { issuer } = await readConfig(c.env)
@@ -85,7 +85,12 @@ export async function connect(c: AppContext): Promise<Response> {
   return response
 }
 
-async function readProof(c: AppContext, proof: string): Promise<HostProof | undefined> {
+async function readProof(
+  c: AppContext,
+  proof: string,
+  purpose: ProofPurpose,
+): Promise<HostProof | undefined> {
   const { issuer, keys } = await readConfig(c.env)
-  return verifyHostProof(proof, { issuer, challengeMac: keys.challengeMac, now: Date.now() })
+  const origin = new URL(c.req.url).host
+  return verifyHostProof(proof, { issuer, origin, purpose, challengeMac: keys.challengeMac, now: Date.now() })
 }

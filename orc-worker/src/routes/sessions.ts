@@ -19,6 +19,10 @@ export async function createSession(c: AppContext): Promise<Response> {
     throw new ApiError({ code: 'unsupported_parameter', message, param: 'mode' })
   }
   const network = body.network ?? defaultNetwork
+  if (network !== defaultNetwork) {
+    const message = `Daisi-Network and the body name different Networks, or ${JSON.stringify(network)} does not exist here.`
+    throw new ApiError({ code: 'network_not_allowed', message, param: 'network' })
+  }
   const key = sessionStub(c.env, plainSessionName(keyHash, network))
   const authorized = await key.authorize(keyHash, network, 'sessions')
   if (!authorized.ok) throw new ApiError(authorized)

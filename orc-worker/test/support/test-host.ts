@@ -7,6 +7,7 @@ import {
   HOST_SUBPROTOCOL,
   type JobUsage,
   PROTOCOL_VERSION,
+  type ProofPurpose,
   RECEIPT_TYPE,
   type Run,
   type Up,
@@ -41,13 +42,20 @@ async function issuer(): Promise<string> {
 /** A proof as C2 describes it; `overrides` make it wrong. */
 export async function proofOf(
   keys: HostKeys,
-  overrides: { nonce?: string; audience?: string; issuer?: string } = {},
+  overrides: {
+    nonce?: string
+    audience?: string
+    issuer?: string
+    origin?: string
+    purpose?: ProofPurpose
+  } = {},
 ): Promise<string> {
   const fresh = async (): Promise<string> => {
     const response = await call('POST', HOST_CHALLENGE_PATH)
     return (await response.json<{ nonce: string }>()).nonce
   }
-  return new SignJWT({ nonce: overrides.nonce ?? (await fresh()) })
+  const { origin = 'orc.test', purpose = 'connect' } = overrides
+  return new SignJWT({ nonce: overrides.nonce ?? (await fresh()), origin, purpose })
     .setProtectedHeader({ alg: 'EdDSA', typ: HOST_PROOF_TYPE, jwk: keys.publicJwk })
     .setIssuer(overrides.issuer ?? keys.id)
     .setAudience(overrides.audience ?? (await issuer()))
@@ -56,7 +64,7 @@ export async function proofOf(
 }
 
 export async function enrol(keys: HostKeys, token: string): Promise<Response> {
-  return call('POST', HOST_ENROL_PATH, { body: { token, proof: await proofOf(keys) } })
+  return call('POST', HOST_ENROL_PATH, { body: { token, proof: await proofOf(keys, { purpose: 'enrol' }) } })
 }
 
 export function upgrade(proof: string): Promise<Response> {

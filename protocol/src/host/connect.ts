@@ -11,11 +11,26 @@ export type ChallengeResponse = z.infer<typeof challengeResponse>
 /** `typ` header of the proof JWT that a Host signs (C2). */
 export const HOST_PROOF_TYPE = 'daisi-host-proof+jwt'
 
+/** What a proof is for. One made for enrolling opens no connection. */
+export const proofPurpose = z.enum(['enrol', 'connect'])
+export type ProofPurpose = z.infer<typeof proofPurpose>
+
 /**
  * Claims of the proof JWT. Its protected header holds `alg: "EdDSA"`, `typ` and the public key as `jwk`; `iss` is the
  * Host's id, `aud` the Orc's issuer from `/.well-known/daisi`, `nonce` an unused challenge.
  */
-export const hostProofClaims = z.object({ iss: hostId, aud: z.string(), nonce: z.string(), iat: z.int() })
+export const hostProofClaims = z.object({
+  iss: hostId,
+  aud: z.string(),
+  nonce: z.string(),
+  iat: z.int(),
+  /**
+   * Host name, and port where it is not the scheme's own, that the Host dialled. An Orc accepts only its own, so that one
+   * Orc cannot pass a proof on to another (like `htu` of RFC 9449).
+   */
+  origin: z.string().max(300),
+  purpose: proofPurpose,
+})
 export type HostProofClaims = z.infer<typeof hostProofClaims>
 
 /** An Ed25519 public key as a JWK (RFC 8037). */

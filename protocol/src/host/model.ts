@@ -12,9 +12,9 @@ export const modelOffer = z.object({
   /** Absent when the Host cannot know the file, for instance behind another server. Such Hosts take no continuations. */
   sha256: sha256Hex.optional(),
   /** Tokens that prompt and answer together may have. */
-  contextLength: z.int().positive(),
+  contextLength: z.int().positive().max(100_000_000),
   sizeBytes: count.optional(),
-  kinds: z.array(jobKind).min(1),
+  kinds: z.array(jobKind).min(1).max(8),
   /** Optional abilities, for instance `token-ids`, `continuation`. Unknown names are ignored. */
   capabilities: z.array(z.string().max(64)).max(64),
 })

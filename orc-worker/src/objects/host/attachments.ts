@@ -23,6 +23,8 @@ const hostSocket = z.object({
   identity: hostIdentity,
   /** True once `hello` was answered: work may be sent. */
   greeted: z.boolean(),
+  /** True once we closed it: nothing that it still says counts. */
+  dismissed: z.boolean(),
   connectedAt: z.int(),
 })
 export type HostSocket = z.infer<typeof hostSocket>
@@ -46,6 +48,9 @@ export const meteredJob = relayRequest.extend({
   accepted: z.boolean(),
   promptTokens: z.int(),
   cachedTokens: z.int(),
+  /** Token ids in its frames. */
+  sentTokens: z.int(),
+  /** Those of them that came with text and can be paid for. */
   deliveredTokens: z.int(),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */

@@ -1,25 +1,26 @@
 import {
   type Accepted,
   CloseCode,
+  type Frame,
   type Hello,
   type JobEnd,
   MINIMUM_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type Status,
+  decodeFrame,
   decodeUp,
   encodeDown,
-  readFrameHeader,
 } from '@daisi/protocol'
 import { assertNever } from '../../domain/assert-never.ts'
-import { logEvent } from '../../log.ts'
+import { billableTokens } from '../../domain/price.ts'
 import { directoryStub } from '../stubs.ts'
-import { type HostSocket, writeAttachment } from './attachments.ts'
+import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { endWithReceipt } from './settlement.ts'
 import type { Tagged } from './sockets.ts'
 
-/** The first checkpoint waits this long, so that short answers end without one and no first token waits for the disk. */
-const FIRST_CHECKPOINT_AFTER_MS = 50
+/** Characters of the longest token that a vocabulary may have. Known ones stay below 300. */
+const MAX_TOKEN_CHARACTERS = 1_024
 /** Tokens between two checkpoints of a meter. */
 const CHECKPOINT_TOKENS = 256
 /** A checkpoint whose sockets are gone counts after this long. */
@@ -52,7 +53,7 @@ export async function handleHostText(
       return relay.socket.send(text)
     }
     case 'job-end':
-      return endJob(host.attachment, message, text, context)
+      return endJob(host, message, text, context)
     case 'ack':
       return context.storage.acknowledgeCommand(message.commandId)
     default:
@@ -61,36 +62,48 @@ export async function handleHostText(
 }
 
 /** One frame: handed on untouched, then metered. Frames of forgotten Jobs are dropped (rule J7). */
-export function handleFrame(host: Tagged<HostSocket>, bytes: ArrayBuffer, context: HostContext): void {
-  const header = readFrameHeader(bytes)
-  if (header === undefined || !host.attachment.greeted)
+export function handleFrame(
+  host: Tagged<HostSocket>,
+  bytes: ArrayBuffer,
+  context: HostContext,
+): Promise<void> | void {
+  const frame = decodeFrame(bytes)
+  if (frame === undefined || !host.attachment.greeted)
     return host.socket.close(CloseCode.BadMessage, 'malformed frame')
-  const relay = ownRelay(host.attachment, header.jobId, context)
+  const relay = ownRelay(host.attachment, frame.jobId, context)
   if (relay === undefined) return
   const { socket, attachment } = relay
   const { job } = attachment
-  if (header.sequence !== job.nextSequence)
-    return host.socket.close(CloseCode.BadMessage, 'frame out of sequence')
-  if (!job.accepted) return host.socket.close(CloseCode.BadMessage, 'frame before accepted')
-  // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
-  if (job.windowBytes <= 0) return host.socket.close(CloseCode.BadMessage, 'frame beyond the window')
+  const fault = frameFault(frame, job)
+  if (fault !== undefined) return host.socket.close(CloseCode.BadMessage, fault)
   socket.send(bytes)
-  const deliveredTokens = job.deliveredTokens + header.tokenCount
-  const windowBytes = job.windowBytes - bytes.byteLength
-  const metered = { ...job, deliveredTokens, windowBytes, nextSequence: header.sequence + 1 }
+  const metered = {
+    ...job,
+    sentTokens: job.sentTokens + frame.tokenIds.length,
+    deliveredTokens: job.deliveredTokens + billableTokens(frame),
+    nextSequence: frame.sequence + 1,
+    windowBytes: job.windowBytes - bytes.byteLength,
+  }
   writeAttachment(socket, { ...attachment, job: metered })
-  if (header.sequence === 0) setTimeout(() => checkpoint(job.jobId, context), FIRST_CHECKPOINT_AFTER_MS)
+  // After the frame has left: no token waits for the disk.
   const step = (tokens: number): number => Math.floor(tokens / CHECKPOINT_TOKENS)
-  if (step(deliveredTokens) > step(job.deliveredTokens)) checkpoint(job.jobId, context)
+  if (frame.sequence > 0 && step(metered.sentTokens) === step(job.sentTokens)) return
+  const deadline = Date.now() + CHECKPOINT_DEADLINE_MS
+  context.storage.checkpoint(metered, deadline)
+  return context.alarm.at(deadline)
 }
 
-/** Notes how far a running Job has come, and sees to it that somebody looks after it if nothing else is heard. */
-function checkpoint(jobId: string, { sockets, storage, alarm }: HostContext): void {
-  const relay = sockets.relay(jobId)
-  if (relay === undefined || relay.attachment.ended) return
-  const deadline = Date.now() + CHECKPOINT_DEADLINE_MS
-  storage.checkpoint(relay.attachment.job, deadline)
-  alarm.at(deadline).catch((error: unknown) => logEvent('alarm_failed', { error }))
+/** What is wrong with a frame of a Job, or undefined. Honest Hosts send none of these. */
+function frameFault(frame: Frame, job: MeteredJob): string | undefined {
+  if (!job.accepted) return 'frame before accepted'
+  if (frame.sequence !== job.nextSequence) return 'frame out of sequence'
+  // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
+  if (job.windowBytes <= 0) return 'frame beyond the window'
+  if (frame.tokenIds.length === 0) return 'frame without tokens'
+  if (job.sentTokens + frame.tokenIds.length > job.maxTokens) return 'more tokens than were asked for'
+  if (frame.text.length > frame.tokenIds.length * MAX_TOKEN_CHARACTERS)
+    return 'more text than its tokens can have'
+  return undefined
 }
 
 async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContext): Promise<void> {
@@ -148,11 +161,18 @@ function noteAccepted(host: HostSocket, message: Accepted, text: string, context
   relay.socket.send(text)
 }
 
-async function endJob(host: HostSocket, message: JobEnd, text: string, context: HostContext): Promise<void> {
+async function endJob(
+  { socket, attachment: host }: Tagged<HostSocket>,
+  message: JobEnd,
+  text: string,
+  context: HostContext,
+): Promise<void> {
   const relay = ownRelay(host, message.jobId, context)
   const checkpoint = relay === undefined ? context.storage.checkpointOf(message.jobId) : undefined
   const job = relay?.attachment.job ?? checkpoint
   if (job === undefined || job.identity.hostId !== host.identity.hostId) return
+  // An end without a beginning would free the hold while the Worker gives the Job to another Host.
+  if (!job.accepted) return socket.close(CloseCode.BadMessage, 'job-end before accepted')
   if (relay !== undefined) writeAttachment(relay.socket, { ...relay.attachment, ended: true })
   await endWithReceipt(job, message.receipt, context.storage)
   // Reported before the Consumer hears of the end, so that whoever then asks for usage sees this Job in it (rule S3).

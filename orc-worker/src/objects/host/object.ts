@@ -3,13 +3,19 @@ import { CloseCode, type CommandName, HOST_SUBPROTOCOL, MAX_FRAME_BYTES, encodeD
 import { newId } from '../../domain/ids.ts'
 import { Alarm } from '../alarm.ts'
 import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER, RELAY_REQUEST_HEADER } from './headers.ts'
-import { hostIdentity, readAttachment, relayRequest, writeAttachment } from './attachments.ts'
+import {
+  type HostSocket,
+  hostIdentity,
+  readAttachment,
+  relayRequest,
+  writeAttachment,
+} from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { handleFrame, handleHostText } from './host-messages.ts'
 import { endHostConnection, reconcile } from './lifecycle.ts'
 import { handleRelayClose, handleRelayText, openRelay } from './relay.ts'
 import { Reporter } from './reporter.ts'
-import { Sockets } from './sockets.ts'
+import { Sockets, type Tagged } from './sockets.ts'
 import { HostStorage } from './storage.ts'
 
 /** A Host must say `hello` within this time (rule H1). */
@@ -64,9 +70,9 @@ export class HostConnection extends DurableObject<Env> {
 
   /** The owner removed the Host: its connections end at once and may not come back (rule C4). */
   async remove(): Promise<void> {
+    this.#context.storage.markRemoved()
     for (const { socket, attachment } of this.#context.sockets.hosts()) {
-      await endHostConnection(attachment, this.#context)
-      socket.close(CloseCode.Revoked, 'this host was removed by its owner')
+      await this.#dismiss({ socket, attachment }, CloseCode.Revoked, 'this host was removed by its owner')
     }
   }
 
@@ -76,11 +82,13 @@ export class HostConnection extends DurableObject<Env> {
       if (typeof data !== 'string') return
       return handleRelayText({ socket, attachment }, data, this.#hostOf(attachment.job.connectionId))
     }
+    // What a dismissed connection still says must not pass for its successor's word.
+    if (attachment?.dismissed === true) return
     if (attachment === undefined) return socket.close(CloseCode.BadMessage, 'unknown socket')
     if (typeof data === 'string') return handleHostText({ socket, attachment }, data, this.#context)
     if (data.byteLength > MAX_FRAME_BYTES)
       return socket.close(CloseCode.TooLarge, `frames have at most ${MAX_FRAME_BYTES} bytes`)
-    handleFrame({ socket, attachment }, data, this.#context)
+    return handleFrame({ socket, attachment }, data, this.#context)
   }
 
   override async webSocketClose(socket: WebSocket, code = ABNORMAL_CLOSE): Promise<void> {
@@ -113,7 +121,9 @@ export class HostConnection extends DurableObject<Env> {
   async #connect(identityJson: string, nonce: string): Promise<Response> {
     const identity = hostIdentity.parse(JSON.parse(identityJson))
     const now = Date.now()
-    if (!this.#context.storage.useNonce(nonce, now)) return new Response(null, { status: 401 })
+    // The Worker may have read the Host's row before it was marked as removed.
+    if (this.#context.storage.isRemoved() || !this.#context.storage.useNonce(nonce, now))
+      return new Response(null, { status: 401 })
     const { 0: client, 1: server } = new WebSocketPair()
     const older = this.#context.sockets.hosts()
     this.#context.sockets.acceptHost(server)
@@ -122,11 +132,15 @@ export class HostConnection extends DurableObject<Env> {
       connectionId: crypto.randomUUID(),
       identity,
       greeted: false,
+      dismissed: false,
       connectedAt: now,
     })
     for (const { socket, attachment } of older) {
-      socket.close(CloseCode.Superseded, 'another connection with the same key took over')
-      await endHostConnection(attachment, this.#context)
+      await this.#dismiss(
+        { socket, attachment },
+        CloseCode.Superseded,
+        'another connection with the same key took over',
+      )
     }
     await this.#context.alarm.at(now + HELLO_DEADLINE_MS)
     return new Response(null, {
@@ -134,6 +148,12 @@ export class HostConnection extends DurableObject<Env> {
       webSocket: client,
       headers: { 'sec-websocket-protocol': HOST_SUBPROTOCOL },
     })
+  }
+
+  async #dismiss({ socket, attachment }: Tagged<HostSocket>, code: number, reason: string): Promise<void> {
+    writeAttachment(socket, { ...attachment, dismissed: true })
+    socket.close(code, reason)
+    await endHostConnection(attachment, this.#context)
   }
 
   #hostOf(connectionId: string): WebSocket | undefined {

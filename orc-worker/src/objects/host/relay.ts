@@ -18,7 +18,14 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
   const { 0: client, 1: server } = new WebSocketPair()
   sockets.acceptRelay(server, request.jobId)
   const { connectionId, identity } = host.attachment
-  const meter = { accepted: false, promptTokens: 0, cachedTokens: 0, deliveredTokens: 0, nextSequence: 0 }
+  const meter = {
+    accepted: false,
+    promptTokens: 0,
+    cachedTokens: 0,
+    sentTokens: 0,
+    deliveredTokens: 0,
+    nextSequence: 0,
+  }
   writeAttachment(server, {
     kind: 'relay',
     job: { ...request, connectionId, identity, ...meter, windowBytes: INITIAL_WINDOW_BYTES },

@@ -17,6 +17,7 @@ const SCHEMA = `
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, arguments TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS removal (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
   CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, meter TEXT NOT NULL, deadline INTEGER NOT NULL
   ) STRICT;
@@ -30,6 +31,14 @@ export class HostStorage {
     this.#storage = storage
     this.#sql = storage.sql
     this.#sql.exec(SCHEMA)
+  }
+
+  /** A removal is final. */
+  markRemoved(): void {
+    this.#sql.exec('INSERT OR IGNORE INTO removal (id) VALUES (1)')
+  }
+  isRemoved(): boolean {
+    return this.#sql.exec('SELECT id FROM removal').toArray().length > 0
   }
 
   /** True the first time, false ever after (rule C5). */

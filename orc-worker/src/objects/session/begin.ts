@@ -1,14 +1,12 @@
 import { DEFAULT_OUTPUT_TOKENS } from '@daisi/protocol'
 import { affordableTokens, leaseFree } from '../../domain/lease.ts'
+import { holdMs } from '../../domain/deadlines.ts'
 import { hold } from '../../domain/price.ts'
 import type { SessionBook } from './book.ts'
 import { STORAGE_UNAVAILABLE, refusal } from './refusals.ts'
 import type { SessionStorage } from './storage.ts'
 import type { BeginRequest, Begun, SessionFailure, SessionRecord } from './types.ts'
 
-/** A hold whose Job nobody reported is freed after this long, and a second for each token: no Job is slower. */
-const HOLD_MS = 10 * 60 * 1000
-const HOLD_MS_PER_TOKEN = 1_000
 /** Other Jobs may take what a refill brought; after this many the caller is asked to come again. */
 const MAX_REFILLS = 4
 
@@ -33,7 +31,7 @@ export async function beginJob(
     if (maxTokens === undefined || needed > affordable)
       return insufficient(needed, affordable, budgetFree < accountFree)
     if (leaseFree(storage.lease()) >= needed) {
-      reserve(request, needed, now + HOLD_MS + maxTokens * HOLD_MS_PER_TOKEN, storage)
+      reserve(request, needed, now + holdMs(maxTokens), storage)
       return { ok: true, record, maxTokens, hold: needed }
     }
     const refilled = await book.refill(record, needed, now)
@@ -81,11 +79,8 @@ function checkRepetition(request: BeginRequest, storage: SessionStorage): Sessio
     const message = 'The request with this Idempotency-Key is still running. Wait for its answer.'
     return { ...refusal('request_in_progress', message), retryAfterSeconds: 1 }
   }
-  if (earlier.generatedTokens > 0) {
-    const message =
-      'The request with this Idempotency-Key was answered. Send it with a fresh key to run it again.'
-    return refusal('request_already_processed', message)
-  }
-  storage.forgetJob(earlier.id)
-  return undefined
+  // One that delivered nothing is not remembered (K3).
+  const message =
+    'The request with this Idempotency-Key was answered. Send it with a fresh key to run it again.'
+  return refusal('request_already_processed', message)
 }

@@ -32,6 +32,8 @@ import type {
 const SETTLE_AFTER_MS = 1_000
 /** A lease that nothing used for this long goes back to the account. */
 const RELEASE_AFTER_MS = 30_000
+/** An opened Session can be read this long after its end. */
+const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
 /** How long an `Idempotency-Key` is remembered (rule K1). */
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
 
@@ -152,9 +154,12 @@ export class ConsumerSession extends DurableObject<Env> {
       return
     }
     this.#alarm.succeeded()
+    if (this.#isForgettable(record, now)) return this.ctx.storage.deleteAll()
     const expiry = this.#storage.nextExpiry()
     if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
     if (this.#storage.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
+    if (record.expiresAt !== null)
+      await this.#alarm.at(Math.max(record.expiresAt + FORGET_AFTER_MS, now + RELEASE_AFTER_MS))
   }
 
   /** Finds whose Session this is; a plain one learns it from D1 at its first call. */
@@ -164,10 +169,19 @@ export class ConsumerSession extends DurableObject<Env> {
     }
     if (this.#record !== undefined) return { ok: true, record: this.#record }
     const key = await findKey(database(this.env), keyHash)
-    if (key === undefined || this.#storage.isRevoked()) return INVALID_KEY
+    if (key === undefined) return INVALID_KEY
     // Nothing is kept for a Network that the key may not use: each name it tries would cost us storage.
     if (!key.networks.includes(network)) return NETWORK_NOT_ALLOWED
-    return { ok: true, record: this.#record ?? this.#save(await plainRecord(key, keyHash, network)) }
+    const record = await plainRecord(key, keyHash, network)
+    // Last, with no await behind it: the key may have been revoked since its row was read.
+    if (this.#storage.isRevoked()) return INVALID_KEY
+    return { ok: true, record: this.#record ?? this.#save(record) }
+  }
+
+  /** An opened Session that is long over and owes nothing leaves no storage behind. */
+  #isForgettable({ expiresAt }: SessionRecord, now: number): boolean {
+    const quiet = this.#storage.nextExpiry() === null && this.#storage.lease().amount === 0
+    return expiresAt !== null && now >= expiresAt + FORGET_AFTER_MS && quiet
   }
 
   #save(record: SessionRecord): SessionRecord {

@@ -119,9 +119,6 @@ export class SessionStorage {
       )
       .toArray()[0]
   }
-  forgetJob(id: string): void {
-    this.#sql.exec("DELETE FROM jobs WHERE id = ? AND state = 'finished' AND credits = 0", id)
-  }
 
   /** Turns holds into what the Jobs cost. Jobs that are finished or forgotten stay as they are; true if any was not. */
   finishJobs(jobs: readonly EndedJob[]): boolean {
@@ -149,7 +146,8 @@ export class SessionStorage {
       usage.generatedTokens,
       owed,
     )
-    if (owed === 0 && row.key === null) this.#sql.exec('DELETE FROM jobs WHERE id = ?', jobId)
+    if (usage.generatedTokens === 0 || (owed === 0 && row.key === null))
+      this.#sql.exec('DELETE FROM jobs WHERE id = ?', jobId)
     else {
       this.#sql.exec(
         `UPDATE jobs SET state = 'finished', payee = ?, credits = ?, generated_tokens = ?, expires_at = ? WHERE id = ?`,
