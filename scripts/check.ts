@@ -7,11 +7,12 @@ const root = join(import.meta.dirname, '..')
 const steps: readonly (readonly [string, string])[] = [
   ['format', 'oxfmt --check'],
   ['lint', 'oxlint --deny-warnings'],
+  // Users of the SDK within the repository see the declarations that it publishes.
+  ['build', 'node scripts/build.ts'],
   ['types', 'tsc -b'],
   ['dead code', 'knip'],
   ['protocol rules', 'node scripts/check-rules.ts'],
   ['generated files', 'node scripts/check-generated.ts'],
-  ['build', 'node scripts/build.ts'],
   ['sdk size', 'npm run --silent check:size --workspace daisi-sdk'],
   ['sdk package', 'npm run --silent check:package --workspace daisi-sdk'],
   ['worker', 'wrangler deploy --dry-run --outdir node_modules/.cache/worker'],

@@ -18,6 +18,18 @@ type Caller =
   | 'operator'
   | 'enrolment token'
   | 'host proof'
+const callers: Caller[] = [
+  'nobody',
+  'garbage',
+  'setup',
+  'secret key',
+  'revoked key',
+  'account',
+  'operator',
+  'enrolment token',
+  'host proof',
+]
+
 const REFUSED = 'refused'
 
 /** What a caller of a kind that may not pass is answered. Those not named pass the door (and may fail behind it). */
@@ -32,18 +44,7 @@ const expected: Readonly<Record<Route['access'], Partial<Record<Caller, number |
 }
 
 function refuseAllBut(...good: Caller[]): Partial<Record<Caller, number>> {
-  const all: Caller[] = [
-    'nobody',
-    'garbage',
-    'setup',
-    'secret key',
-    'revoked key',
-    'account',
-    'operator',
-    'enrolment token',
-    'host proof',
-  ]
-  return Object.fromEntries(all.filter((caller) => !good.includes(caller)).map((caller) => [caller, 401]))
+  return Object.fromEntries(callers.filter((caller) => !good.includes(caller)).map((caller) => [caller, 401]))
 }
 
 async function tokenOf(caller: Caller): Promise<string | undefined> {
@@ -73,17 +74,6 @@ async function tokenOf(caller: Caller): Promise<string | undefined> {
   }
 }
 
-const callers: Caller[] = [
-  'nobody',
-  'garbage',
-  'setup',
-  'secret key',
-  'revoked key',
-  'account',
-  'operator',
-  'enrolment token',
-  'host proof',
-]
 // Paths hold parameters; a body that every route can parse gets past validation to the door behind it.
 const bodies: Readonly<Record<string, unknown>> = {
   '/v1/chat/completions': { model: 'none', messages: [{ role: 'user', content: 'x' }] },
