@@ -44,8 +44,10 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
     model: request.model,
   }
   const running = startJob(c, id, request, text, leave.signal)
+  running.catch(ignore)
   if (request.stream !== true) {
     const answer = running.then((job) => wholeAnswer(job, identity))
+    answer.catch(ignore)
     return patientJson(answer, () => leave.abort())
   }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
@@ -131,3 +133,6 @@ async function* streamedAnswer(
     yield sseEvent(errorBody(error instanceof ApiError ? error.failure : fault))
   }
 }
+
+// Whoever waits for a fault hears of it; a caller that is gone does not, and that is no fault of ours.
+function ignore(): void {}
