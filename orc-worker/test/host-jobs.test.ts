@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { directoryStub, hostStub } from '../src/objects/stubs.ts'
 import { hashCredential } from '../src/domain/credential.ts'
 import { balanced, total } from './support/books.ts'
-import { call, newAccount, newEnrolment, newKey, settle } from './support/orc.ts'
+import { balanceOf, call, newAccount, newEnrolment, newKey, settle } from './support/orc.ts'
 import { chat, errorCode, events, newScene } from './support/scene.ts'
 import { TestHost, newHost } from './support/test-host.ts'
 
@@ -47,9 +47,11 @@ test('a Host that is lost before it accepts is passed over for another, which is
   const scene = await newScene()
   const second = await newHost((await newEnrolment(scene.owner)).token, { model: scene.model, slots: 1 })
   const answer = chat(scene)
-  await scene.host.receive('run')
+  const given = await scene.host.receive('run')
   scene.host.close()
-  await second.serve(['from the second'])
+  const taken = await second.serve(['from the second'])
+  // Under an id of its own: whatever the first still says cannot end or bill this work.
+  expect(taken.jobId).not.toBe(given.jobId)
   expect(await (await answer).json()).toMatchObject({
     choices: [{ message: { content: 'from the second' } }],
   })
@@ -83,6 +85,21 @@ test('[J4] a job-end before accepted closes with 4400, and the Host that does th
   expect((await answer).status).toBe(200)
   await settle(scene.key.key)
   expect(await total(scene.owner)).toBe(10_011)
+})
+
+test('[J2, J3] a Host answers a Job once: accepted twice, or refused after it, closes with 4400 and frees the hold', async () => {
+  for (const second of ['accepted', 'refused'] as const) {
+    const scene = await newScene()
+    const answer = chat(scene)
+    const run = await scene.host.receive('run')
+    scene.host.accept(run)
+    if (second === 'accepted') scene.host.accept(run, 1)
+    else scene.host.send({ type: 'refused', jobId: run.jobId, code: 'busy', message: 'changed my mind' })
+    expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
+    expect(await errorCode(await answer)).toBe('host_lost')
+    await call('DELETE', `/api/keys/${scene.key.id}`, { token: scene.consumer.token })
+    await expect.poll(() => balanceOf(scene.consumer)).toEqual({ available: 10_000, held: 0 })
+  }
 })
 
 test('[R2] token ids without text are not paid', async () => {

@@ -1,4 +1,4 @@
-import { within } from './within.ts'
+import { within } from '../domain/within.ts'
 
 /** An answer that is there by then is sent in one piece, with a status of its own if it is a fault. */
 const HEADERS_AFTER_MS = 2_000

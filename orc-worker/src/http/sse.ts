@@ -1,4 +1,4 @@
-import { within } from './within.ts'
+import { within } from '../domain/within.ts'
 
 /** Server-sent events (WHATWG HTML §9.2) carry one JSON value, or the text `[DONE]`, each. */
 export function sseEvent(value: unknown): string {

@@ -12,7 +12,11 @@ export class Alarm {
 
   /** Wakes the object at this time at the latest, in milliseconds since the epoch. */
   async at(time: number): Promise<void> {
-    this.#setFor ??= (await this.#storage.getAlarm()) ?? Number.POSITIVE_INFINITY
+    if (this.#setFor === undefined) {
+      const stored = (await this.#storage.getAlarm()) ?? Number.POSITIVE_INFINITY
+      // Another call may have set it during the wait.
+      this.#setFor ??= stored
+    }
     if (time >= this.#setFor) return
     this.#setFor = time
     await this.#storage.setAlarm(time)

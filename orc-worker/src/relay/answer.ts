@@ -1,5 +1,4 @@
 import type { ErrorCode, FinishReason, JobUsage } from '@daisi/protocol'
-import { billableUsage } from '../domain/price.ts'
 import { ApiError } from '../http/errors.ts'
 import type { RunningJob } from './dispatch.ts'
 
@@ -12,21 +11,21 @@ export type AnswerPart =
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: JobUsage }
 
 /** Reads a running Job to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
-export async function* readAnswer({ relay, meter }: RunningJob): AsyncGenerator<AnswerPart, void> {
-  let deliveredTokens = 0
+export async function* readAnswer({ relay, abandon }: RunningJob): AsyncGenerator<AnswerPart, void> {
+  let delivered = false
   try {
     for (;;) {
       const event = await relay.next(GAP_TIMEOUT_MS)
       switch (event.type) {
         case 'delta':
-          deliveredTokens += event.tokens
+          delivered = true
           if (event.text !== '') yield { type: 'text', text: event.text }
           break
         case 'end': {
           if (event.end.outcome !== 'completed')
             throw interrupted('host_failed', 'The Host failed while it worked on the request')
-          // The same rule as the settlement's: what is shown is what is charged.
-          const usage = billableUsage({ ...meter, deliveredTokens }, event.end.usage)
+          delivered = true
+          const { usage } = event.end
           yield { type: 'finish', reason: event.end.finishReason ?? 'stop', usage }
           return
         }
@@ -41,6 +40,8 @@ export async function* readAnswer({ relay, meter }: RunningJob): AsyncGenerator<
     }
   } finally {
     relay.close()
+    // Its Host's object may not know that the Job was ours: after a restart nothing would free the hold.
+    if (!delivered) abandon()
   }
 }
 

@@ -1,7 +1,6 @@
 import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, type Run } from '@daisi/protocol'
 import type { Config } from '../config.ts'
 import type { Candidate } from '../domain/pick.ts'
-import type { Meter } from '../domain/price.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { signSessionToken } from '../domain/session-token.ts'
 import type { Begun } from '../objects/session/types.ts'
@@ -14,62 +13,92 @@ const ACCEPT_TIMEOUT_MS = 120_000
 /** Longest wait while there are other Hosts to ask. */
 const FIRST_ACCEPT_TIMEOUT_MS = 10_000
 
+/** Credits held for one attempt at a Job. */
+export interface Reservation {
+  readonly jobId: string
+  readonly begun: Begun
+  /** Gives the hold back. Nothing that was done for this attempt is paid after it. */
+  free(): Promise<void>
+}
+
 /** Work to be done for a Consumer. */
 export interface JobRequest {
-  readonly jobId: string
   readonly kind: JobKind
   readonly model: string
-  readonly payload: ChatPayload
   readonly promptBound: number
   readonly sessionName: string
-  readonly begun: Begun
+  /** What the Host is given, for an answer of at most so many tokens. */
+  payload(maxTokens: number): ChatPayload
+  /** Holds credits for one attempt. Throws `ApiError` if there are none. */
+  reserve(): Promise<Reservation>
+  /** Lets work go on after the answer. */
+  waitUntil(work: Promise<unknown>): void
   /** Aborts when the Consumer is gone. */
   readonly signal: AbortSignal
 }
 
-/** A Job that a Host has taken, and what is known of its cost. */
+/** A Job that a Host has taken. */
 export interface RunningJob {
   readonly relay: Relay
-  readonly meter: Omit<Meter, 'deliveredTokens'>
+  /** For a Job that ends without having delivered anything. */
+  readonly abandon: () => void
 }
 
 /**
- * Finds a Host for a Job: asks the directory, then the Hosts, best first, until one accepts. Throws `ApiError` if none
- * does, or if the request itself is at fault.
+ * Finds a Host for a Job: asks the directory, then the Hosts, best first, until one accepts. Each Host is asked under a Job
+ * id and a hold of its own, so that a Host that was given up can neither end nor bill the work of its successor. Throws
+ * `ApiError` if none accepts, or if the request itself is at fault.
  */
 export async function dispatchJob(job: JobRequest, env: Env, config: Config): Promise<RunningJob> {
-  const { network } = job.begun.record
-  const directory = directoryStub(env, network)
-  const picked = await directory.pick({ model: job.model, kind: job.kind })
-  if (!picked.ok) throw noHost(picked.reason, job.model, network)
-  let [full, lost] = [false, false]
-  for (const [index, candidate] of picked.candidates.entries()) {
-    const relay = await openRelay(job, candidate, env, config)
-    if (relay === undefined) {
-      await directory.withdraw(candidate.hostId, candidate.connectionId)
-      continue
+  let reservation = await job.reserve()
+  const abandon = (): void => job.waitUntil(reservation.free())
+  try {
+    const { network } = reservation.begun.record
+    const directory = directoryStub(env, network)
+    const picked = await directory.pick({ model: job.model, kind: job.kind })
+    if (!picked.ok) throw noHost(picked.reason, job.model, network)
+    let [asked, full] = [false, false]
+    for (const [index, candidate] of picked.candidates.entries()) {
+      if (asked) {
+        await reservation.free()
+        reservation = await job.reserve()
+        asked = false
+      }
+      const relay = await openRelay(job, reservation, candidate, env, config)
+      if (relay === undefined) {
+        await directory.withdraw(candidate.hostId, candidate.connectionId)
+        continue
+      }
+      asked = true
+      const last = index === picked.candidates.length - 1
+      const answer = await awaitAcceptance(
+        relay,
+        job.signal,
+        last ? ACCEPT_TIMEOUT_MS : FIRST_ACCEPT_TIMEOUT_MS,
+      )
+      if (answer === 'accepted') return { relay, abandon }
+      // Nobody is there to read an answer: no other Host needs to be asked.
+      if (job.signal.aborted) break
+      if (answer === 'lost') continue
+      if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job.model)
+      full = true
     }
-    const last = index === picked.candidates.length - 1
-    const answer = await awaitAcceptance(relay, job, last ? ACCEPT_TIMEOUT_MS : FIRST_ACCEPT_TIMEOUT_MS)
-    if ('relay' in answer) return answer
-    // Nobody is there to read an answer: no other Host needs to be asked.
-    if (job.signal.aborted) break
-    lost ||= 'lost' in answer
-    if ('lost' in answer) continue
-    if (isRequestAtFault(answer.refused, job, candidate)) throw refusal(answer.refused, job.model)
-    full = true
+    if (full) throw busy(job.model, network)
+    throw asked ? lostBefore() : noHost('no_host_online', job.model, network)
+  } catch (error) {
+    abandon()
+    throw error
   }
-  if (full) throw busy(job.model, network)
-  throw lost ? lostBefore() : noHost('no_host_online', job.model, network)
 }
 
 async function openRelay(
   job: JobRequest,
+  { jobId, begun }: Reservation,
   { hostId, model }: Candidate,
   env: Env,
   config: Config,
 ): Promise<Relay | undefined> {
-  const { jobId, sessionName, promptBound, begun } = job
+  const { sessionName, promptBound } = job
   const { sessionId, network, mode } = begun.record
   const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
   const claims = {
@@ -90,7 +119,7 @@ async function openRelay(
     model: { id: model.id, ...(model.sha256 === undefined ? {} : { sha256: model.sha256 }) },
     sessionToken: await signSessionToken(claims, config.signing, Date.now()),
     sealed: false,
-    payload: job.payload,
+    payload: job.payload(begun.maxTokens),
     windowBytes: INITIAL_WINDOW_BYTES,
   }
   return Relay.open(
@@ -103,22 +132,17 @@ async function openRelay(
 
 async function awaitAcceptance(
   relay: Relay,
-  job: JobRequest,
+  signal: AbortSignal,
   timeoutMs: number,
-): Promise<RunningJob | { refused: Refused } | { lost: true }> {
+): Promise<'accepted' | 'lost' | Refused> {
   const giveUp = (): void => relay.close()
-  if (job.signal.aborted) giveUp()
-  job.signal.addEventListener('abort', giveUp)
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp)
   const event = await relay.next(timeoutMs)
-  if (event.type === 'accepted') {
-    const { promptTokens, cachedTokens } = event.accepted
-    const { promptBound, begun } = job
-    return { relay, meter: { promptBound, promptTokens, cachedTokens, maxTokens: begun.maxTokens } }
-  }
-  job.signal.removeEventListener('abort', giveUp)
+  if (event.type === 'accepted') return 'accepted'
+  signal.removeEventListener('abort', giveUp)
   relay.close()
-  if (event.type === 'refused') return { refused: event.refused }
-  return { lost: true }
+  return event.type === 'refused' ? event.refused : 'lost'
 }
 
 /** True if every Host would refuse this request. A Host's word on lengths counts only where it can be true. */

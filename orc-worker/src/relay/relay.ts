@@ -8,7 +8,6 @@ import {
   decodeUp,
   encodeDown,
 } from '@daisi/protocol'
-import { billableTokens } from '../domain/price.ts'
 import { jobDeadlineMs } from '../domain/deadlines.ts'
 import type { RelayRequest } from '../objects/host/attachments.ts'
 import { RELAY_REQUEST_HEADER } from '../objects/host/headers.ts'
@@ -18,7 +17,7 @@ import { hostStub } from '../objects/stubs.ts'
 export type RelayEvent =
   | { readonly type: 'accepted'; readonly accepted: Accepted }
   | { readonly type: 'refused'; readonly refused: Refused }
-  | { readonly type: 'delta'; readonly text: string; readonly tokens: number }
+  | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'end'; readonly end: JobEnd }
   | { readonly type: 'lost' }
   | { readonly type: 'silent' }
@@ -104,7 +103,7 @@ export class Relay {
     }
     const frame = decodeFrame(data)
     if (frame === undefined) return this.#push({ type: 'lost' })
-    const event = { type: 'delta', text: frame.text, tokens: billableTokens(frame) } as const
+    const event = { type: 'delta', text: frame.text } as const
     this.#push(event, data.byteLength, frame.sequence)
   }
 

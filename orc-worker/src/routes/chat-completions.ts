@@ -16,10 +16,10 @@ import { patientJson } from '../http/patient-json.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { readJson } from '../http/read-json.ts'
 import { sseEvent, sseResponse } from '../http/sse.ts'
-import { within } from '../http/within.ts'
+import { within } from '../domain/within.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { readAnswer } from '../relay/answer.ts'
-import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
+import { type JobRequest, type RunningJob, dispatchJob } from '../relay/dispatch.ts'
 import { logEvent } from '../log.ts'
 
 /** Characters of a whole answer that the Worker gathers in its memory. */
@@ -37,13 +37,12 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
   }
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
-  const id = newId('job')
   const identity = {
     id: newId('req').replace('req_', 'chatcmpl-'),
     created: Math.floor(Date.now() / 1000),
     model: request.model,
   }
-  const running = startJob(c, id, request, text, leave.signal)
+  const running = startJob(c, request, text, leave.signal)
   running.catch(ignore)
   if (request.stream !== true) {
     const answer = running.then((job) => wholeAnswer(job, identity))
@@ -58,7 +57,6 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
 
 async function startJob(
   c: AppContext,
-  jobId: string,
   request: ChatRequest,
   text: string,
   signal: AbortSignal,
@@ -67,27 +65,24 @@ async function startJob(
   const messages = chatTurns(request)
   const promptBound = promptTokenBound(messages)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
-  const session = sessionStub(c.env, sessionName)
   const maxTokens = requestedTokens(request)
-  const begun = await session.begin({ keyHash, network, jobId, promptBound, maxTokens, idempotency })
-  if (!begun.ok) throw new ApiError(begun)
-  try {
-    const payload = chatPayload(request, messages, begun.maxTokens)
-    const job = {
-      jobId,
-      kind: 'chat',
-      model: request.model,
-      payload,
-      promptBound,
-      sessionName,
-      begun,
-      signal,
-    } as const
-    return await dispatchJob(job, c.env, config)
-  } catch (error) {
-    c.executionCtx.waitUntil(sessionStub(c.env, sessionName).abandon(jobId))
-    throw error
+  const job: JobRequest = {
+    kind: 'chat',
+    model: request.model,
+    promptBound,
+    sessionName,
+    payload: (granted) => chatPayload(request, messages, granted),
+    async reserve() {
+      const jobId = newId('job')
+      const session = sessionStub(c.env, sessionName)
+      const begun = await session.begin({ keyHash, network, jobId, promptBound, maxTokens, idempotency })
+      if (!begun.ok) throw new ApiError(begun)
+      return { jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
+    },
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    signal,
   }
+  return dispatchJob(job, c.env, config)
 }
 
 function tooLong(): ApiError {

@@ -10,17 +10,21 @@ import {
   decodeFrame,
   decodeUp,
   encodeDown,
+  encodeUp,
 } from '@daisi/protocol'
 import { assertNever } from '../../domain/assert-never.ts'
 import { billableTokens } from '../../domain/price.ts'
+import { within } from '../../domain/within.ts'
 import { directoryStub } from '../stubs.ts'
-import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
+import { type HostSocket, type MeteredJob, readAttachment, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { endWithReceipt } from './settlement.ts'
 import type { Tagged } from './sockets.ts'
 
 /** Characters of the longest token that a vocabulary may have. Known ones stay below 300. */
 const MAX_TOKEN_CHARACTERS = 1_024
+/** Longest that the end of an answer waits for its report. */
+const REPORT_WAIT_MS = 1_000
 /** Tokens between two checkpoints of a meter. */
 const CHECKPOINT_TOKENS = 256
 /** A checkpoint whose sockets are gone counts after this long. */
@@ -45,15 +49,17 @@ export async function handleHostText(
     case 'status':
       return updateDirectory(host.attachment, message, context)
     case 'accepted':
-      return noteAccepted(host.attachment, message, text, context)
+      return noteAccepted(host, message, text, context)
     case 'refused': {
       const relay = ownRelay(host.attachment, message.jobId, context)
       if (relay === undefined) return
+      if (relay.attachment.job.accepted)
+        return host.socket.close(CloseCode.BadMessage, 'refused after accepted')
       writeAttachment(relay.socket, { ...relay.attachment, ended: true })
       return relay.socket.send(text)
     }
     case 'job-end':
-      return endJob(host, message, text, context)
+      return endJob(host, message, context)
     case 'ack':
       return context.storage.acknowledgeCommand(message.commandId)
     default:
@@ -121,6 +127,11 @@ async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContex
     accepting: hello.accepting,
     tokensPerSecond: undefined,
   })
+  // Dismissed while the directory was told: its successor's entry must stand.
+  const now = readAttachment(host.socket)
+  if (now?.kind !== 'host' || now.dismissed || host.socket.readyState !== WebSocket.OPEN) {
+    return directoryStub(context.env, identity.network).withdraw(identity.hostId, connectionId)
+  }
   writeAttachment(host.socket, { ...host.attachment, greeted: true })
   host.socket.send(
     encodeDown({
@@ -148,9 +159,10 @@ async function updateDirectory(
   })
 }
 
-function noteAccepted(host: HostSocket, message: Accepted, text: string, context: HostContext): void {
-  const relay = ownRelay(host, message.jobId, context)
+function noteAccepted(host: Tagged<HostSocket>, message: Accepted, text: string, context: HostContext): void {
+  const relay = ownRelay(host.attachment, message.jobId, context)
   if (relay === undefined) return
+  if (relay.attachment.job.accepted) return host.socket.close(CloseCode.BadMessage, 'accepted twice')
   const job = {
     ...relay.attachment.job,
     accepted: true,
@@ -164,7 +176,6 @@ function noteAccepted(host: HostSocket, message: Accepted, text: string, context
 async function endJob(
   { socket, attachment: host }: Tagged<HostSocket>,
   message: JobEnd,
-  text: string,
   context: HostContext,
 ): Promise<void> {
   const relay = ownRelay(host, message.jobId, context)
@@ -174,10 +185,12 @@ async function endJob(
   // An end without a beginning would free the hold while the Worker gives the Job to another Host.
   if (!job.accepted) return socket.close(CloseCode.BadMessage, 'job-end before accepted')
   if (relay !== undefined) writeAttachment(relay.socket, { ...relay.attachment, ended: true })
-  await endWithReceipt(job, message.receipt, context.storage)
-  // Reported before the Consumer hears of the end, so that whoever then asks for usage sees this Job in it (rule S3).
-  await context.reporter.report()
-  relay?.socket.send(text)
+  const usage = await endWithReceipt(job, message.receipt, context.storage)
+  // Reported before the Consumer hears of the end, so that whoever then asks for usage sees this Job in it (rule S3). A
+  // Session that is slow to take a report delays nobody for long.
+  await within(context.reporter.report(), REPORT_WAIT_MS)
+  // What the Consumer is shown is what is charged, not what the Host says.
+  relay?.socket.send(encodeUp({ ...message, usage }))
 }
 
 /** The relay of a Job that runs through this very connection and is not over. */

@@ -32,9 +32,11 @@ export class Reporter {
   }
 
   #start(): Promise<void> {
-    this.#running = this.#round().finally(() => {
-      this.#running = undefined
-    })
+    this.#running = this.#round()
+      .catch((error: unknown) => logEvent('report_failed', { error }))
+      .finally(() => {
+        this.#running = undefined
+      })
     return this.#running
   }
 

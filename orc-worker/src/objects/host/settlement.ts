@@ -7,8 +7,12 @@ import type { HostStorage } from './storage.ts'
 
 const NOTHING: JobUsage = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
 
-/** A Job ended with a receipt: what both sides agree on is billed (rules R2, R3). */
-export async function endWithReceipt(job: MeteredJob, receipt: string, storage: HostStorage): Promise<void> {
+/** A Job ended with a receipt: what both sides agree on is billed (rules R2, R3). Answers what that is. */
+export async function endWithReceipt(
+  job: MeteredJob,
+  receipt: string,
+  storage: HostStorage,
+): Promise<JobUsage> {
   const { hostId, publicKey, issuer } = job.identity
   const stated = await verifyReceipt(receipt, {
     hostId,
@@ -18,7 +22,9 @@ export async function endWithReceipt(job: MeteredJob, receipt: string, storage: 
     sessionId: job.sessionId,
   })
   if (stated === undefined) logEvent('receipt_invalid', { hostId, jobId: job.jobId })
-  record(job, stated === undefined ? NOTHING : billableUsage(job, stated), storage)
+  const usage = stated === undefined ? NOTHING : billableUsage(job, stated)
+  record(job, usage, storage)
+  return usage
 }
 
 /** A Job ended without a word from its Host: the Orc's own meter counts. */

@@ -154,7 +154,10 @@ export class ConsumerSession extends DurableObject<Env> {
       return
     }
     this.#alarm.succeeded()
-    if (this.#isForgettable(record, now)) return this.ctx.storage.deleteAll()
+    if (this.#isForgettable(record, now)) {
+      this.#record = undefined
+      return this.#storage.forget()
+    }
     const expiry = this.#storage.nextExpiry()
     if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
     if (this.#storage.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)

@@ -60,6 +60,11 @@ export class SessionStorage {
     this.#sql.exec(SCHEMA)
   }
 
+  /** Leaves nothing behind. The object must not use its storage again before it is made anew. */
+  forget(): Promise<void> {
+    return this.#storage.deleteAll()
+  }
+
   record(): SessionRecord | undefined {
     return this.#fact<SessionRecord>('record')
   }
