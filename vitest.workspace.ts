@@ -12,6 +12,7 @@ export default defineConfig({
       './sdk/vitest.workerd.config.ts',
       './host-agent/vitest.config.ts',
       './orc-local/vitest.config.ts',
+      './scripts/vitest.config.ts',
       './e2e/vitest.config.ts',
     ],
   },

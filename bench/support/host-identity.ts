@@ -6,7 +6,25 @@ import {
   RECEIPT_TYPE,
   type JobUsage,
 } from '@daisi/protocol'
-import { type CryptoKey, type JWK, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import {
+  type CryptoKey,
+  type JWK,
+  SignJWT,
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+} from 'jose'
+
+/** The model file that the mock Host says it serves. */
+const MODEL_SHA256 = 'a'.repeat(64)
+
+/** All that a Host needs to come back as the same in another process. */
+export interface SavedIdentity {
+  readonly orcUrl: string
+  readonly issuer: string
+  readonly privateJwk: JWK
+}
 
 /** What a Host of the benchmarks signs with, and the Orc it belongs to. */
 export class HostIdentity {
@@ -38,6 +56,18 @@ export class HostIdentity {
     return identity
   }
 
+  /** The Host that `saved` was. */
+  static async restore({ orcUrl, issuer, privateJwk }: SavedIdentity): Promise<HostIdentity> {
+    const { kty, crv, x } = privateJwk
+    const publicJwk = { kty, crv, x } as JWK
+    const privateKey = (await importJWK(privateJwk, 'EdDSA', { extractable: true })) as CryptoKey
+    return new HostIdentity(orcUrl, issuer, await calculateJwkThumbprint(publicJwk), publicJwk, privateKey)
+  }
+
+  async saved(): Promise<SavedIdentity> {
+    return { orcUrl: this.#orcUrl, issuer: this.#issuer, privateJwk: await exportJWK(this.#privateKey) }
+  }
+
   /** Answers a fresh challenge (rules C1, C2). */
   async proof(purpose: ProofPurpose = 'connect'): Promise<string> {
     const url = new URL(HOST_CHALLENGE_PATH, this.#orcUrl)
@@ -52,7 +82,8 @@ export class HostIdentity {
 
   /** What a Job cost (rule R1). */
   async receipt(jobId: string, sessionId: string, usage: JobUsage, startedAt: number): Promise<string> {
-    return new SignJWT({ jobId, sid: sessionId, ...usage, startedAt, endedAt: Date.now() })
+    const times = { startedAt, endedAt: Date.now() }
+    return new SignJWT({ jobId, sid: sessionId, modelSha256: MODEL_SHA256, ...usage, ...times })
       .setProtectedHeader({ alg: 'EdDSA', typ: RECEIPT_TYPE })
       .setIssuer(this.hostId)
       .setAudience(this.#issuer)

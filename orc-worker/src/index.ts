@@ -1,5 +1,6 @@
 import { createApp } from './app.ts'
 
+export { Bookkeeper } from './objects/bookkeeper/object.ts'
 export { HostConnection } from './objects/host/object.ts'
 export { NetworkDirectory } from './objects/directory/object.ts'
 export { ConsumerSession } from './objects/session/object.ts'

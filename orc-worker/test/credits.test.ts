@@ -64,12 +64,13 @@ test('without max_tokens an answer may have what the balance covers, up to the d
   const scene = await newScene()
   const first = chat(scene, {
     max_tokens: undefined,
-    messages: [{ role: 'user', content: 'x'.repeat(9_000) }],
+    messages: [{ role: 'user', content: 'x'.repeat(18_000) }],
   })
   const run = await scene.host.serve(['ok'])
   expect((await first).status).toBe(200)
   const { sampling } = run.payload as { sampling: { maxTokens: number } }
-  expect(sampling.maxTokens).toBe(10_000 - 9_000 - 64 - 16)
+  // Half the bytes, 32 for the template and 8 for the message are held for the prompt.
+  expect(sampling.maxTokens).toBe(10_000 - 9_000 - 32 - 8)
 })
 
 test('[R2] a Host is not paid for more than the Orc relayed, nor for more prompt than the bytes allow', async () => {
@@ -81,8 +82,8 @@ test('[R2] a Host is not paid for more than the Orc relayed, nor for more prompt
   await scene.host.end(run, { promptTokens: 100_000, cachedTokens: 0, generatedTokens: 9_999 })
   expect((await answer).status).toBe(200)
   await settle(scene.key.key)
-  // 'Hi' has 2 bytes; the template may add 64 + 16 tokens.
-  expect(await total(scene.owner)).toBe(10_000 + 82 + 2)
+  // Held are 1 + 32 + 8 for the prompt and 20 for the answer; the bytes would allow 2 + 64 + 16 for the prompt.
+  expect(await total(scene.owner)).toBe(10_000 + 61)
   await balanced()
 })
 
@@ -221,7 +222,7 @@ test('revoking a key ends the Sessions it opened', async () => {
   await call('DELETE', `/api/keys/${scene.key.id}`, { token: scene.consumer.token })
   const response = await chat(scene, {}, { headers: { 'daisi-session': id } })
   expect([response.status, await errorCode(response)]).toEqual([401, 'invalid_api_key'])
-  await expect.poll(() => balanceOf(scene.consumer)).toEqual({ available: 10_000, held: 0 })
+  await expect.poll(() => balanceOf(scene.consumer)).toMatchObject({ available: 10_000, held: 0 })
 })
 
 test('a revocation that comes before its Session is opened wins', async () => {

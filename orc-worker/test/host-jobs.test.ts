@@ -98,7 +98,7 @@ test('[J2, J3] a Host answers a Job once: accepted twice, or refused after it, c
     expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
     expect(await errorCode(await answer)).toBe('host_lost')
     await call('DELETE', `/api/keys/${scene.key.id}`, { token: scene.consumer.token })
-    await expect.poll(() => balanceOf(scene.consumer)).toEqual({ available: 10_000, held: 0 })
+    await expect.poll(() => balanceOf(scene.consumer)).toMatchObject({ available: 10_000, held: 0 })
   }
 })
 
@@ -182,7 +182,8 @@ test('a paused Host is not asked, and is again once it resumes, also after the d
   await expect.poll(async () => errorCode(await chat(scene))).toBe('no_host_available')
   scene.host.send({ type: 'status', freeSlots: 4, accepting: true })
   const directory = directoryStub(env, 'public')
-  const ready = async () => (await directory.pick({ model: scene.model, kind: 'chat' })).ok
+  const needed = { model: scene.model, kind: 'chat', accountId: scene.consumer.id, ownOnly: false } as const
+  const ready = async () => (await directory.pick(needed)).ok
   await expect.poll(ready).toBe(true)
   await evictDurableObject(directory)
   expect(await ready()).toBe(true)
@@ -238,7 +239,7 @@ test('[T1] the Session token names the Host, the Session and the budget, and nev
     aud: scene.host.keys.id,
     net: 'public',
     mode: 'orchestrated',
-    budget: 82 + 20,
+    budget: 41 + 20,
     jti: run.jobId,
   })
   const seen = JSON.stringify(run) + JSON.stringify(claims)

@@ -1,108 +1,140 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { database } from '../src/db/client.ts'
-import { type Transfer, auditBook, availableBalance, postTransfers } from '../src/db/ledger.ts'
-import { newAccount } from './support/orc.ts'
+import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../src/db/ledger.ts'
+import { settlementOf } from '../src/domain/money/settlement.ts'
+import {
+  type LeaseOwner,
+  type Transfer,
+  adjustment,
+  payment,
+  refill,
+  release,
+} from '../src/domain/money/transfer.ts'
+import { newLease } from './support/posted.ts'
+import { balanceOf, newAccount } from './support/orc.ts'
+import { freeze, insertTransfer, runStatement } from './support/raw-book.ts'
 
 const db = database(env)
 let serial = 0
-const transfer = (over: Partial<Transfer>): Transfer => {
-  return {
-    id: `t-${++serial}`,
-    debit: 'sys_grant',
-    credit: 'sys_adjust',
-    amount: 1,
-    reason: 'grant',
-    ...over,
-  }
-}
-const insert = (
-  id: string,
-  debit: string,
-  credit: string,
-  amount: number,
-  verb = 'INSERT',
-): Promise<unknown> =>
-  env.DB.prepare(
-    `${verb} INTO transfers (id, debit, credit, amount, reason, created_at) VALUES (?, ?, ?, ?, 'grant', 0)`,
-  )
-    .bind(id, debit, credit, amount)
-    .run()
+const fresh = (): string => `t${++serial}`
+const post = (...entries: Transfer[]): Promise<string> => postTransfers(db, entries, 1)
 
 test('the same transfer twice moves its credits once', async () => {
   const { id } = await newAccount('a')
-  const once = transfer({ credit: id, amount: 7 })
+  const once = adjustment(fresh(), id, 7, 'note')
   expect(await postTransfers(db, [once], 1)).toBe('posted')
   expect(await postTransfers(db, [once], 2)).toBe('posted')
   expect(await availableBalance(db, id)).toBe(10_007)
 })
 
-test('the same business id with other content is refused, also as INSERT OR REPLACE', async () => {
+test.for([
+  ['amount', { amount: 6 }],
+  ['note', { note: 'another' }],
+  ['debit', { debit: 'sys_grant', payer: 'sys_grant' }],
+  ['reason', { reason: 'grant' }],
+] as const)('the same business id with another %s is refused, also by REPLACE', async ([, over]) => {
   const { id } = await newAccount('a')
-  await insert('conflict', 'sys_grant', id, 5)
-  await expect(insert('conflict', 'sys_grant', id, 6)).rejects.toThrow('transfer_conflict')
-  await expect(insert('conflict', 'sys_grant', id, 6, 'INSERT OR REPLACE')).rejects.toThrow(
+  const first = adjustment(fresh(), id, 5, 'note')
+  expect(await post(first)).toBe('posted')
+  expect(await post({ ...first, ...over })).toBe('conflict')
+  await expect(insertTransfer({ ...first, ...over }, 'INSERT OR REPLACE')).rejects.toThrow(
     'transfer_conflict',
   )
   expect(await availableBalance(db, id)).toBe(10_005)
 })
 
+test('a transfer cannot take the place of another, also by REPLACE', async () => {
+  const { id } = await newAccount('a')
+  await insertTransfer({ ...adjustment(fresh(), id, 5, 'note'), sequence: 1_000_000 })
+  const usurper = { ...adjustment(fresh(), id, 6, 'note'), sequence: 1_000_000 }
+  for (const verb of ['INSERT', 'INSERT OR REPLACE', 'INSERT OR IGNORE']) {
+    await expect(insertTransfer(usurper, verb)).rejects.toThrow('transfer_conflict')
+  }
+  expect(await availableBalance(db, id)).toBe(10_005)
+})
+
 test('an overdraft is refused by the database, and nothing of its batch remains', async () => {
-  const [{ id: poor }, { id: other }] = [await newAccount('poor'), await newAccount('other')]
-  const batch = [
-    transfer({ debit: poor, credit: other, amount: 9_000 }),
-    transfer({ debit: poor, credit: other, amount: 9_000 }),
-  ]
-  expect(await postTransfers(db, batch, 1)).toBe('overdraft')
-  expect([await availableBalance(db, poor), await availableBalance(db, other)]).toEqual([10_000, 10_000])
+  const { id } = await newAccount('poor')
+  const lease = await newLease(id)
+  expect(await post(refill(fresh(), lease, 9_000), refill(fresh(), lease, 9_000))).toBe('overdraft')
+  expect([await availableBalance(db, id), await leaseBalance(db, lease.leaseId)]).toEqual([10_000, 0])
 })
 
 test('forty concurrent transfers never overdraw and never lose a credit', async () => {
-  const [{ id: from }, { id: to }] = [await newAccount('from'), await newAccount('to')]
-  const entries = Array.from({ length: 40 }, () => transfer({ debit: from, credit: to, amount: 300 }))
-  const outcomes = await Promise.all(entries.map((entry) => postTransfers(db, [entry], 1)))
+  const { id } = await newAccount('from')
+  const lease = await newLease(id)
+  const outcomes = await Promise.all(Array.from({ length: 40 }, () => post(refill(fresh(), lease, 300))))
   expect(outcomes.filter((outcome) => outcome === 'posted')).toHaveLength(33)
-  expect([await availableBalance(db, from), await availableBalance(db, to)]).toEqual([100, 19_900])
+  expect([await availableBalance(db, id), await leaseBalance(db, lease.leaseId)]).toEqual([100, 9_900])
 })
 
-test.for([
-  ['a posted transfer cannot be changed', 'UPDATE transfers SET amount = 1', 'transfers_are_immutable'],
-  ['a posted transfer cannot be deleted', 'DELETE FROM transfers', 'transfers_are_immutable'],
-  ['a book account cannot be deleted', "DELETE FROM ledger_accounts WHERE id = 'sys_adjust'", 'permanent'],
-  [
-    'a book account starts empty',
-    "INSERT INTO ledger_accounts VALUES ('rich', 'account', NULL, 5)",
-    'start_empty',
-  ],
-  [
-    'an amount is positive',
-    "INSERT INTO transfers VALUES ('n', 'sys_grant', 'sys_adjust', -1, 'grant', 0)",
-    'transfer_amount',
-  ],
-  [
-    'an amount is a safe integer',
-    "INSERT INTO transfers VALUES ('n', 'sys_grant', 'sys_adjust', 9007199254740992, 'grant', 0)",
-    'transfer_amount',
-  ],
-  [
-    'a transfer has two sides',
-    "INSERT INTO transfers VALUES ('n', 'sys_grant', 'sys_grant', 1, 'grant', 0)",
-    'transfer_two_sides',
-  ],
-  [
-    'a transfer needs both accounts',
-    "INSERT INTO transfers VALUES ('n', 'sys_grant', 'nobody', 1, 'grant', 0)",
-    'FOREIGN KEY',
-  ],
-] as const)('%s', async ([, statement, reason]) => {
-  await newAccount('someone')
-  await expect(env.DB.prepare(statement).run()).rejects.toThrow(reason)
+test('totals follow every transfer: held, earned and spent', async () => {
+  const [payer, payee] = [await newAccount('payer'), await newAccount('payee')]
+  const lease = await newLease(payer.id)
+  await post(refill(fresh(), lease, 500))
+  expect(await balanceOf(payer)).toEqual({ available: 9_500, held: 500, frozen: 0, earned: 0, spent: 0 })
+  await post(payment(fresh(), lease, payee.id, 120))
+  expect(await balanceOf(payer)).toEqual({ available: 9_500, held: 380, frozen: 0, earned: 0, spent: 120 })
+  expect(await balanceOf(payee)).toEqual({ available: 10_120, held: 0, frozen: 0, earned: 120, spent: 0 })
+  await post(release(fresh(), lease, 380))
+  expect(await balanceOf(payer)).toEqual({ available: 9_880, held: 0, frozen: 0, earned: 0, spent: 120 })
+  expect(await leaseBalance(db, lease.leaseId)).toBe(0)
 })
 
-test('the audit sees a balance that was tampered with', async () => {
-  const { id } = await newAccount('victim')
-  expect(await auditBook(db)).toMatchObject({ sum: 0, drifted: 0, overdrawn: 0 })
-  await env.DB.prepare('UPDATE ledger_accounts SET balance = balance + 5 WHERE id = ?').bind(id).run()
-  expect(await auditBook(db)).toMatchObject({ sum: 5, drifted: 1, overdrawn: 0 })
-  await env.DB.prepare('UPDATE ledger_accounts SET balance = balance - 5 WHERE id = ?').bind(id).run()
+test('frozen credits go into no lease, and the last freeze counts', async () => {
+  const account = await newAccount('frozen')
+  const lease = await newLease(account.id)
+  await freeze(account.id, 9_000)
+  expect(await balanceOf(account)).toMatchObject({ available: 1_000, frozen: 9_000 })
+  expect(await post(refill(fresh(), lease, 1_001))).toBe('overdraft')
+  expect(await post(refill(fresh(), lease, 1_000))).toBe('posted')
+  // What was in a lease comes back and is frozen no less; what an operator takes is not held back.
+  expect(await post(release(fresh(), lease, 400))).toBe('posted')
+  expect(await post(adjustment(fresh(), account.id, -9_000, 'taken'))).toBe('posted')
+  expect(await balanceOf(account)).toMatchObject({ available: 0, frozen: 400, held: 600 })
+  expect(await post(refill(fresh(), lease, 1))).toBe('overdraft')
+  await freeze(account.id, 0)
+  expect(await post(refill(fresh(), lease, 400))).toBe('posted')
+})
+
+test('a settlement counts its usage and work once, however often it is written', async () => {
+  const [payer, payee] = [await newAccount('payer'), await newAccount('payee')]
+  const owner = await newLease(payer.id)
+  const usage = { promptTokens: 4, cachedTokens: 1, generatedTokens: 2 }
+  const job = { hostId: 'h1', payee: payee.id, network: 'public', model: 'm', usage, credits: 5 }
+  const settlement = settlementOf([{ ...job, promptBytes: 9, textBytes: 8, endedAt: 7 }])
+  const id = `stl_${fresh()}`
+  const entry = { id, owner, keyId: 'key_1', settlement }
+  const payments = [payment(id, owner, payee.id, 5)]
+  // Nothing of it is counted while the lease does not cover it.
+  expect(await postSettlement(db, entry, payments, 1)).toBe('overdraft')
+  await post(refill(fresh(), owner, 50))
+  for (let time = 1; time <= 3; time++) expect(await postSettlement(db, entry, payments, time)).toBe('posted')
+  const lines = await env.DB.batch([
+    env.DB.prepare(
+      "SELECT jobs, prompt_tokens, cached_tokens, generated_tokens, credits FROM usage_daily WHERE key_id = 'key_1'",
+    ),
+    env.DB.prepare("SELECT jobs, prompt_bytes, text_bytes, credits FROM work_hourly WHERE host_id = 'h1'"),
+  ])
+  expect(lines.map(({ results }) => results)).toEqual([
+    [{ jobs: 1, prompt_tokens: 4, cached_tokens: 1, generated_tokens: 2, credits: 5 }],
+    [{ jobs: 1, prompt_bytes: 9, text_bytes: 8, credits: 5 }],
+  ])
+  expect(await availableBalance(db, payee.id)).toBe(10_005)
+})
+
+test('a lease that exists stays as it is when it is opened again, but learns its Session', async () => {
+  const { id } = await newAccount('a')
+  const owner: LeaseOwner = { leaseId: `lease:${fresh()}`, accountId: id }
+  await runStatement(
+    "INSERT INTO ledger_accounts (id, kind, owner_id) VALUES (?, 'lease', ?)",
+    owner.leaseId,
+    id,
+  )
+  await post(refill(fresh(), owner, 50))
+  await openLease(db, owner, 'first')
+  await openLease(db, owner, 'second')
+  const row = env.DB.prepare('SELECT balance, session_name FROM ledger_accounts WHERE id = ?')
+  expect(await row.bind(owner.leaseId).first()).toEqual({ balance: 50, session_name: 'first' })
 })

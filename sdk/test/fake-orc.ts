@@ -77,7 +77,7 @@ export class FakeOrc {
           object: 'usage',
           network: network(headers),
           totals,
-          balance: { available: 9, held: 1 },
+          balance: { available: 9, held: 1, frozen: 0, earned: 0, spent: 3 },
         })
       default:
         return refusal(404, 'not_found')

@@ -106,7 +106,7 @@ class JobRun {
     if (this.#reservation === undefined) {
       const left = budget.left(this.#claims)
       const message = `this job may take ${worstCase} tokens and the session token has ${left} left; lower max_tokens`
-      this.#job.refuse('token_budget', message)
+      this.#job.refuse('token_budget', message, { promptTokens })
       return this.#job.abort.abort()
     }
     this.#job.accept(promptTokens, cachedTokens)

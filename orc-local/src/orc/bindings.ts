@@ -14,6 +14,7 @@ export const DURABLE_OBJECTS = {
   HOSTS: 'HostConnection',
   DIRECTORIES: 'NetworkDirectory',
   SESSIONS: 'ConsumerSession',
+  BOOKKEEPER: 'Bookkeeper',
 } as const
 
 /** Plain settings and their defaults. */

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
+import { grant as grantTransfer } from '../domain/money/transfer.ts'
 import type { Database } from './client.ts'
-import { GRANT_ACCOUNT } from './ledger.ts'
 import { accounts, ledgerAccounts, transfers } from './schema.ts'
 
 /** An account as the management routes see it. */
@@ -27,14 +27,8 @@ export async function createAccount(
     await db.batch([entry, book])
     return
   }
-  const paid = {
-    debit: GRANT_ACCOUNT,
-    credit: account.id,
-    amount: grant,
-    reason: 'grant' as const,
-    createdAt: now,
-  }
-  await db.batch([entry, book, db.insert(transfers).values({ id: `grant:${account.id}`, ...paid })])
+  const paid = { ...grantTransfer(account.id, grant), createdAt: now }
+  await db.batch([entry, book, db.insert(transfers).values(paid)])
 }
 
 /** True if an operator account exists, that is, if the Orc has been set up. */

@@ -1,82 +1,173 @@
-import { eq, sql } from 'drizzle-orm'
-import type { AuditReport, Balance } from '@daisi/protocol'
+import { type SQL, and, eq, isNull, lt, sql } from 'drizzle-orm'
+import type { Settlement } from '../domain/money/settlement.ts'
+import type { LeaseOwner, Transfer } from '../domain/money/transfer.ts'
 import { type Database, failedOn } from './client.ts'
-import { ledgerAccounts, transfers } from './schema.ts'
+import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './schema.ts'
 
-/** One movement of credits. `id` is a business id: writing it twice moves the credits once. */
-export interface Transfer {
+/** A settlement with its business id and whose it is. */
+export interface SettlementEntry {
   readonly id: string
-  readonly debit: string
-  readonly credit: string
-  readonly amount: number
-  readonly reason: 'grant' | 'lease' | 'release' | 'settle'
+  readonly owner: LeaseOwner
+  readonly keyId: string
+  readonly settlement: Settlement
 }
 
-/** The system account that pays sign-up grants. It may be below zero. */
-export const GRANT_ACCOUNT = 'sys_grant'
+/** Whether the book took a write. `conflict`: another write with the same business id stands there. */
+export type PostOutcome = 'posted' | 'overdraft' | 'conflict'
 
 /**
- * Writes transfers, all or none, each at most once. `overdraft` if one would take an account below zero. Rejects when
- * the database does not answer: the caller may write the same transfers again.
+ * Writes transfers, all or none, each at most once. `overdraft` if one would take an account below zero or below what is
+ * frozen. Rejects when the database does not answer: the caller may write the same transfers again.
  */
-export async function postTransfers(
-  db: Database,
-  entries: readonly Transfer[],
-  now: number,
-): Promise<'posted' | 'overdraft'> {
-  const [first, ...rest] = entries.map((entry) => db.insert(transfers).values({ ...entry, createdAt: now }))
-  if (first === undefined) return 'posted'
-  try {
-    await db.batch([first, ...rest])
-    return 'posted'
-  } catch (error) {
-    if (failedOn(error, 'ledger_no_overdraft')) return 'overdraft'
-    throw error
-  }
+export function postTransfers(db: Database, entries: readonly Transfer[], now: number): Promise<PostOutcome> {
+  return post(db, transferStatements(db, entries, now))
 }
 
-/** Makes sure that a Session's lease has an account in the book. */
-export async function openLeaseAccount(db: Database, leaseId: string, ownerId: string): Promise<void> {
-  await db.insert(ledgerAccounts).values({ id: leaseId, kind: 'lease', ownerId }).onConflictDoNothing()
+/** Writes a settlement: its transfers, and once only the usage and work that they pay for. */
+export function postSettlement(
+  db: Database,
+  entry: SettlementEntry,
+  entries: readonly Transfer[],
+  now: number,
+): Promise<PostOutcome> {
+  const { id, owner, settlement } = entry
+  const row = { id, leaseId: owner.leaseId, jobs: settlement.jobs, credits: settlement.credits }
+  return post(db, [
+    countUsage(db, entry),
+    countWork(db, entry),
+    ...transferStatements(db, entries, now),
+    // Last: the counting above happens only while this row is missing.
+    db.insert(settlements).values({ ...row, createdAt: now }),
+  ])
+}
+
+/** Makes sure that a Session's lease has an account in the book, and that the book knows whom to ask about it. */
+export async function openLease(db: Database, owner: LeaseOwner, sessionName: string): Promise<void> {
+  const { leaseId, accountId } = owner
+  await db.batch([
+    db.insert(ledgerAccounts).values({ id: leaseId, kind: 'lease', ownerId: accountId, sessionName }),
+    db
+      .update(ledgerAccounts)
+      .set({ sessionName })
+      .where(and(eq(ledgerAccounts.id, leaseId), isNull(ledgerAccounts.sessionName))),
+  ])
 }
 
 /** Credits that an account can spend now. */
 export async function availableBalance(db: Database, accountId: string): Promise<number> {
   const [row] = await db
-    .select({ balance: ledgerAccounts.balance })
+    .select({ available: sql<number>`max(0, ${ledgerAccounts.balance} - ${ledgerAccounts.frozen})` })
     .from(ledgerAccounts)
     .where(eq(ledgerAccounts.id, accountId))
+  return row?.available ?? 0
+}
+
+/** What the book holds for a lease. */
+export async function leaseBalance(db: Database, leaseId: string): Promise<number> {
+  const [row] = await db
+    .select({ balance: ledgerAccounts.balance })
+    .from(ledgerAccounts)
+    .where(eq(ledgerAccounts.id, leaseId))
   return row?.balance ?? 0
 }
 
-/** What an account holds: free, and reserved in leases of its Sessions. */
-export async function readBalance(db: Database, accountId: string): Promise<Balance> {
-  const [[own], [leases]] = await db.batch([
-    db
-      .select({ balance: ledgerAccounts.balance })
-      .from(ledgerAccounts)
-      .where(eq(ledgerAccounts.id, accountId)),
-    db
-      .select({ held: sql<number>`coalesce(sum(${ledgerAccounts.balance}), 0)` })
-      .from(ledgerAccounts)
-      .where(eq(ledgerAccounts.ownerId, accountId)),
-  ])
-  return { available: own?.balance ?? 0, held: leases?.held ?? 0 }
+/** A lease that holds credits, and the name of the Session to ask about it. */
+export interface OpenLease extends LeaseOwner {
+  readonly sessionName: string | null
 }
 
-/** Recomputes the book from its transfers. Anything but zeros in the last three numbers is a fault. */
-export async function auditBook(db: Database): Promise<AuditReport> {
-  const row = await db.get<AuditReport>(sql`
-    with moved as (
-      select id, sum(amount) as total from (
-        select credit as id, amount from transfers union all select debit as id, -amount from transfers
-      ) group by id
+/** Leases that hold credits and that nothing moved since `before`, longest first. */
+export async function idleLeases(db: Database, before: number, limit: number): Promise<OpenLease[]> {
+  return openLeases(db, lt(ledgerAccounts.movedAt, before), limit)
+}
+
+/** Leases of an account that hold credits, longest untouched first. */
+export async function leasesOf(db: Database, accountId: string, limit: number): Promise<OpenLease[]> {
+  return openLeases(db, eq(ledgerAccounts.ownerId, accountId), limit)
+}
+
+async function openLeases(db: Database, which: SQL, limit: number): Promise<OpenLease[]> {
+  const rows = await db
+    .select({
+      leaseId: ledgerAccounts.id,
+      accountId: ledgerAccounts.ownerId,
+      sessionName: ledgerAccounts.sessionName,
+    })
+    .from(ledgerAccounts)
+    // As in the partial index on open leases.
+    .where(and(sql`${ledgerAccounts.kind} = 'lease' and ${ledgerAccounts.balance} > 0`, which))
+    .orderBy(ledgerAccounts.movedAt)
+    .limit(limit)
+  return rows.map((row) => ({ ...row, accountId: row.accountId ?? '' }))
+}
+
+type Statement = Parameters<Database['batch']>[0][0]
+
+async function post(db: Database, statements: readonly Statement[]): Promise<PostOutcome> {
+  const [first, ...rest] = statements
+  if (first === undefined) return 'posted'
+  try {
+    await db.batch([first, ...rest])
+    return 'posted'
+  } catch (error) {
+    if (failedOn(error, 'ledger_no_overdraft') || failedOn(error, 'ledger_frozen')) return 'overdraft'
+    if (failedOn(error, 'transfer_conflict')) return 'conflict'
+    throw error
+  }
+}
+
+function transferStatements(db: Database, entries: readonly Transfer[], now: number): Statement[] {
+  return entries.map((entry) => db.insert(transfers).values({ ...entry, createdAt: now }))
+}
+
+// One statement with one parameter for all lines, whatever their number: D1 takes at most 100 parameters. Columns stand in
+// the order of the schema.
+function countUsage(db: Database, { id, owner, keyId, settlement }: SettlementEntry): Statement {
+  const { accountId, day, model } = usageDaily
+  return db
+    .insert(usageDaily)
+    .select(
+      sql`select ${owner.accountId}, value ->> 'day', ${keyId}, value ->> 'model', value ->> 'jobs',
+        value ->> 'promptTokens', value ->> 'cachedTokens', value ->> 'generatedTokens', value ->> 'credits'
+      from json_each(${JSON.stringify(settlement.usage)}) where ${isNew(id)}`,
     )
-    select count(*) as accounts,
-      (select count(*) from transfers) as transfers,
-      coalesce(sum(balance), 0) as sum,
-      coalesce(sum(balance <> coalesce(moved.total, 0)), 0) as drifted,
-      coalesce(sum(balance < 0 and kind <> 'system'), 0) as overdrawn
-    from ledger_accounts left join moved on moved.id = ledger_accounts.id`)
-  return row
+    .onConflictDoUpdate({
+      target: [accountId, day, usageDaily.keyId, model],
+      set: {
+        jobs: sql`jobs + excluded.jobs`,
+        promptTokens: sql`prompt_tokens + excluded.prompt_tokens`,
+        cachedTokens: sql`cached_tokens + excluded.cached_tokens`,
+        generatedTokens: sql`generated_tokens + excluded.generated_tokens`,
+        credits: sql`credits + excluded.credits`,
+      },
+    })
+}
+
+function countWork(db: Database, { id, settlement }: SettlementEntry): Statement {
+  const { hostId, hour, model } = workHourly
+  return db
+    .insert(workHourly)
+    .select(
+      sql`select value ->> 'hostId', value ->> 'hour', value ->> 'model', value ->> 'network', value ->> 'payee',
+        value ->> 'jobs', value ->> 'promptTokens', value ->> 'cachedTokens', value ->> 'generatedTokens',
+        value ->> 'promptBytes', value ->> 'textBytes', value ->> 'credits'
+      from json_each(${JSON.stringify(settlement.work)}) where ${isNew(id)}`,
+    )
+    .onConflictDoUpdate({
+      target: [hostId, hour, model],
+      set: {
+        jobs: sql`jobs + excluded.jobs`,
+        promptTokens: sql`prompt_tokens + excluded.prompt_tokens`,
+        cachedTokens: sql`cached_tokens + excluded.cached_tokens`,
+        generatedTokens: sql`generated_tokens + excluded.generated_tokens`,
+        promptBytes: sql`prompt_bytes + excluded.prompt_bytes`,
+        textBytes: sql`text_bytes + excluded.text_bytes`,
+        credits: sql`credits + excluded.credits`,
+      },
+    })
+}
+
+/** True until the settlement is in the book. */
+function isNew(settlementId: string): SQL {
+  return sql`not exists (select 1 from settlements where id = ${settlementId})`
 }

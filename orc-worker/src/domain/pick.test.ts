@@ -4,6 +4,7 @@ import { type Presence, pick } from './pick.ts'
 const host = (hostId: string, over: Partial<Presence> = {}): Presence => ({
   hostId,
   alias: hostId,
+  accountId: 'stranger',
   connectionId: 'c',
   models: [{ id: 'm', contextLength: 10, kinds: ['chat'], capabilities: [] }],
   freeSlots: 1,
@@ -11,8 +12,8 @@ const host = (hostId: string, over: Partial<Presence> = {}): Presence => ({
   tokensPerSecond: undefined,
   ...over,
 })
-const order = (hosts: Presence[], random = (): number => 0): string[] => {
-  const result = pick(hosts, { model: 'm', kind: 'chat' }, random)
+const order = (hosts: Presence[], random = (): number => 0, ownOnly = false): string[] => {
+  const result = pick(hosts, { model: 'm', kind: 'chat', accountId: 'me', ownOnly }, random)
   return result.ok ? result.candidates.map((candidate) => candidate.hostId) : [result.reason]
 }
 
@@ -32,6 +33,18 @@ test('equals are shuffled', () => {
 
 test('full Hosts are asked last, since they may queue', () => {
   expect(order([host('full', { freeSlots: 0 }), host('free')])).toEqual(['free', 'full'])
+})
+
+test("the Consumer's own Hosts come first while they have a free slot", () => {
+  const own = host('own', { accountId: 'me' })
+  expect(order([host('free', { freeSlots: 9 }), own])).toEqual(['own', 'free'])
+  expect(order([host('free', { freeSlots: 9 }), { ...own, freeSlots: 0 }])).toEqual(['free', 'own'])
+})
+
+test('where no other will do, only own Hosts are named', () => {
+  const own = host('own', { accountId: 'me' })
+  expect(order([host('free'), own], () => 0, true)).toEqual(['own'])
+  expect(order([host('free')], () => 0, true)).toEqual(['no_host_online'])
 })
 
 test('at most four are tried', () => {

@@ -4,6 +4,8 @@ import type { JobKind, ModelOffer } from '@daisi/protocol'
 export interface Presence {
   readonly hostId: string
   readonly alias: string
+  /** The account that owns it. */
+  readonly accountId: string
   /** Tells one connection of a Host from the next, so that a late goodbye does not remove its successor. */
   readonly connectionId: string
   readonly models: readonly ModelOffer[]
@@ -16,6 +18,10 @@ export interface Presence {
 export interface Requirements {
   readonly model: string
   readonly kind: JobKind
+  /** The Consumer's account: its own Hosts work for it for free. */
+  readonly accountId: string
+  /** True if no other Hosts will do. */
+  readonly ownOnly: boolean
 }
 
 /** A Host that can take a Job, and the model it would run. */
@@ -40,14 +46,17 @@ const MAX_COUNTED_SLOTS = 16
 const MAX_CANDIDATES = 4
 
 /**
- * Chooses Hosts for a Job, best first: more free slots, then more speed; equals in random order, so that load spreads.
+ * Chooses Hosts for a Job, best first: the Consumer's own ones while they have a free slot, then more free slots, then more
+ * speed; equals in random order, so that load spreads.
  * `random` returns numbers in [0, 1).
  */
 export function pick(hosts: Iterable<Presence>, needed: Requirements, random: () => number): PickResult {
   let online = 0
   let serving = 0
-  const ranked: { candidate: Candidate; free: number; speed: number; tie: number }[] = []
+  const ranked: { candidate: Candidate; own: number; free: number; speed: number; tie: number }[] = []
   for (const host of hosts) {
+    const own = host.accountId === needed.accountId
+    if (needed.ownOnly && !own) continue
     online++
     const model = host.models.find((offer) => offer.id === needed.model && offer.kinds.includes(needed.kind))
     if (model === undefined) continue
@@ -56,6 +65,7 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     const candidate = { hostId: host.hostId, connectionId: host.connectionId, alias: host.alias, model }
     ranked.push({
       candidate,
+      own: own && host.freeSlots > 0 ? 1 : 0,
       free: Math.min(MAX_COUNTED_SLOTS, Math.max(0, host.freeSlots)),
       speed: host.tokensPerSecond ?? 0,
       tie: random(),
@@ -65,6 +75,6 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     if (online === 0) return { ok: false, reason: 'no_host_online' }
     return { ok: false, reason: serving === 0 ? 'no_host_serves_model' : 'no_host_accepts_work' }
   }
-  ranked.sort((a, b) => b.free - a.free || b.speed - a.speed || a.tie - b.tie)
+  ranked.sort((a, b) => b.own - a.own || b.free - a.free || b.speed - a.speed || a.tie - b.tie)
   return { ok: true, candidates: ranked.slice(0, MAX_CANDIDATES).map((entry) => entry.candidate) }
 }

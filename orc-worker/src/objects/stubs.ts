@@ -1,3 +1,4 @@
+import type { Bookkeeper } from './bookkeeper/object.ts'
 import type { NetworkDirectory } from './directory/object.ts'
 import type { HostConnection } from './host/object.ts'
 import type { ConsumerSession } from './session/object.ts'
@@ -17,6 +18,11 @@ export function directoryStub(env: Env, network: string): DurableObjectStub<Netw
 /** The object of one Session, by the name that `plainSessionName` or `openedSessionName` gives. */
 export function sessionStub(env: Env, name: string): DurableObjectStub<ConsumerSession> {
   return typed<ConsumerSession>(env.SESSIONS).getByName(name)
+}
+
+/** The one object that looks after the book as a whole. */
+export function bookkeeperStub(env: Env): DurableObjectStub<Bookkeeper> {
+  return typed<Bookkeeper>(env.BOOKKEEPER).getByName('main')
 }
 
 /** The long-lived Session of all plain calls with one key on one Network. */

@@ -9,7 +9,7 @@ import {
   usageChunk,
 } from '../domain/completion.ts'
 import { newId } from '../domain/ids.ts'
-import { promptTokenBound } from '../domain/price.ts'
+import { promptSize } from '../domain/money/price.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError, errorBody } from '../http/errors.ts'
 import { patientJson } from '../http/patient-json.ts'
@@ -19,7 +19,8 @@ import { sseEvent, sseResponse } from '../http/sse.ts'
 import { within } from '../domain/within.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { readAnswer } from '../relay/answer.ts'
-import { type JobRequest, type RunningJob, dispatchJob } from '../relay/dispatch.ts'
+import type { JobRequest } from '../relay/attempts.ts'
+import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
 import { logEvent } from '../log.ts'
 
 /** Characters of a whole answer that the Worker gathers in its memory. */
@@ -63,20 +64,19 @@ async function startJob(
 ): Promise<RunningJob> {
   const { keyHash, network, sessionName, config } = c.var.consumer
   const messages = chatTurns(request)
-  const promptBound = promptTokenBound(messages)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
   const maxTokens = requestedTokens(request)
   const job: JobRequest = {
     kind: 'chat',
     model: request.model,
-    promptBound,
+    prompt: promptSize(messages),
     sessionName,
     payload: (granted) => chatPayload(request, messages, granted),
-    async reserve() {
+    async reserve(terms) {
       const jobId = newId('job')
       const session = sessionStub(c.env, sessionName)
-      const begun = await session.begin({ keyHash, network, jobId, promptBound, maxTokens, idempotency })
-      if (!begun.ok) throw new ApiError(begun)
+      const begun = await session.begin({ keyHash, network, jobId, ...terms, maxTokens, idempotency })
+      if (!begun.ok) return begun
       return { jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
     },
     waitUntil: (work) => c.executionCtx.waitUntil(work),

@@ -8,12 +8,16 @@ import {
 import type { Access } from '../http/access.ts'
 import type { Handler } from '../http/context.ts'
 import { getAccount, getAudit, postAccount, setup } from './accounts.ts'
+import { getAnomalies, getAnomaly, postReview } from './anomalies.ts'
 import { deleteKey, postApp, postKey } from './apps.ts'
 import { chatCompletions } from './chat-completions.ts'
+import { getEarningsReport, getStatement, getUsageReport } from './credits.ts'
 import { describeOrc, health, jwks, welcome } from './discovery.ts'
 import { challenge, connect, enrol } from './host-wire.ts'
 import { deleteHost, getHosts, postCommand, postEnrolment } from './hosts.ts'
 import { getModel, listModels } from './models.ts'
+import { postReconciliation } from './reconciliation.ts'
+import { postAdjustment, postFreeze } from './operator-credits.ts'
 import { closeSession, createSession, getSession } from './sessions.ts'
 import { getUsage } from './usage.ts'
 
@@ -41,8 +45,17 @@ export const routes: readonly Route[] = [
 
   { method: 'POST', path: '/api/setup', access: 'setup', handler: setup },
   { method: 'POST', path: '/api/accounts', access: 'operator', handler: postAccount },
+  { method: 'POST', path: '/api/accounts/:account/adjustments', access: 'operator', handler: postAdjustment },
+  { method: 'POST', path: '/api/accounts/:account/freezes', access: 'operator', handler: postFreeze },
   { method: 'GET', path: '/api/audit', access: 'operator', handler: getAudit },
+  { method: 'POST', path: '/api/reconciliation', access: 'operator', handler: postReconciliation },
+  { method: 'GET', path: '/api/anomalies', access: 'operator', handler: getAnomalies },
+  { method: 'GET', path: '/api/anomalies/:anomaly', access: 'operator', handler: getAnomaly },
+  { method: 'POST', path: '/api/anomalies/:anomaly/review', access: 'operator', handler: postReview },
   { method: 'GET', path: '/api/account', access: 'account', handler: getAccount },
+  { method: 'GET', path: '/api/statement', access: 'account', handler: getStatement },
+  { method: 'GET', path: '/api/usage', access: 'account', handler: getUsageReport },
+  { method: 'GET', path: '/api/earnings', access: 'account', handler: getEarningsReport },
   { method: 'POST', path: '/api/apps', access: 'account', handler: postApp },
   { method: 'POST', path: '/api/apps/:app/keys', access: 'account', handler: postKey },
   { method: 'DELETE', path: '/api/keys/:key', access: 'account', handler: deleteKey },

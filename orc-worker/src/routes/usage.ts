@@ -1,6 +1,6 @@
 import type { Usage } from '@daisi/protocol'
+import { readBalance } from '../db/balances.ts'
 import { database } from '../db/client.ts'
-import { readBalance } from '../db/ledger.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { sessionStub } from '../objects/stubs.ts'

@@ -18,6 +18,9 @@ import {
 import { type JWK, SignJWT, calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import { call } from './orc.ts'
 
+/** The model file that every Host of the tests serves. */
+const MODEL_SHA256 = 'a'.repeat(64)
+
 /** A Host's key pair. */
 export interface HostKeys {
   readonly id: string
@@ -110,7 +113,7 @@ export class TestHost {
       models: [
         {
           id: options.model ?? 'test-model',
-          sha256: 'a'.repeat(64),
+          sha256: MODEL_SHA256,
           contextLength: 2048,
           kinds: ['chat'],
           capabilities: [],
@@ -173,9 +176,17 @@ export class TestHost {
     })
   }
 
-  async receipt(run: Run, usage: JobUsage, signer: HostKeys = this.keys): Promise<string> {
+  /** A receipt as R1 describes it; another signer or `overrides` make it wrong. */
+  async receipt(
+    run: Run,
+    usage: JobUsage,
+    signer: HostKeys = this.keys,
+    overrides: { modelSha256?: string; endedAt?: number } = {},
+  ): Promise<string> {
     const token = decodeJwt(run.sessionToken)
-    return new SignJWT({ jobId: run.jobId, sid: token['sid'], ...usage, startedAt: 1, endedAt: 2 })
+    const { modelSha256 = MODEL_SHA256, endedAt = Date.now() } = overrides
+    const times = { startedAt: endedAt - 1, endedAt }
+    return new SignJWT({ jobId: run.jobId, sid: token['sid'], modelSha256, ...usage, ...times })
       .setProtectedHeader({ alg: 'EdDSA', typ: RECEIPT_TYPE })
       .setIssuer(this.keys.id)
       .setAudience(String(token.iss))

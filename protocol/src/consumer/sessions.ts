@@ -47,4 +47,10 @@ export interface Balance {
   readonly available: number
   /** Reserved for running work; what is not used comes back. */
   readonly held: number
+  /** Frozen by an operator of the Orc: cannot be spent. */
+  readonly frozen: number
+  /** Everything that the account's Hosts were ever paid. */
+  readonly earned: number
+  /** Everything that the account ever paid to others. */
+  readonly spent: number
 }

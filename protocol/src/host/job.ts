@@ -58,8 +58,9 @@ export const refused = z.object({
   jobId,
   code: refusalCode,
   message: z.string().max(512),
-  /** For `context_length_exceeded`. */
+  /** For `context_length_exceeded`, and for `token_budget` where the prompt was counted (T4). */
   promptTokens: count.optional(),
+  /** For `context_length_exceeded`. */
   contextLength: count.optional(),
 })
 export type Refused = z.infer<typeof refused>

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { networkName } from '../ids.ts'
+import { balanceView } from './credits.ts'
 
 const name = z.string().min(1).max(64)
 
@@ -17,7 +18,7 @@ export const accountView = z.object({
   id: z.string(),
   name: z.string(),
   operator: z.boolean(),
-  balance: z.object({ available: z.int(), held: z.int() }),
+  balance: balanceView,
 })
 export type AccountView = z.infer<typeof accountView>
 

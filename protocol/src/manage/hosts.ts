@@ -27,16 +27,3 @@ export const commandRequest = z.object({ name: commandName })
 /** Answer: the command is queued and survives disconnection. */
 export const commandQueued = z.object({ command_id: commandId, delivered: z.boolean() })
 export type CommandQueued = z.infer<typeof commandQueued>
-
-/** Answer of `GET /api/audit` (operators only): the book, recomputed from its transfers. */
-export const auditReport = z.object({
-  accounts: z.int(),
-  transfers: z.int(),
-  /** Sum over all balances. Always 0. */
-  sum: z.int(),
-  /** Accounts whose balance differs from the sum of their transfers. Always 0. */
-  drifted: z.int(),
-  /** Accounts below zero that are not the system's. Always 0. */
-  overdrawn: z.int(),
-})
-export type AuditReport = z.infer<typeof auditReport>

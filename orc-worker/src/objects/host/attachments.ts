@@ -1,9 +1,9 @@
-import { hostId, jobId, networkName, sessionId } from '@daisi/protocol'
+import { hostId, jobId, networkName, sessionId, sha256Hex } from '@daisi/protocol'
 import * as z from 'zod'
 
 // What a socket knows by itself, so that the object may sleep between any two messages. Attachments may have 16,384
-// bytes; the largest here stays below 1,000. They are parsed on reading: an older version of the Worker may have
-// written them.
+// bytes; the largest here stays below 2,000. They are parsed on reading: an older version of the Worker may have
+// written them, so what it did not know has a default.
 
 /** Who a Host is. The Worker verified it before the object was asked. */
 export const hostIdentity = z.object({
@@ -26,6 +26,10 @@ const hostSocket = z.object({
   /** True once we closed it: nothing that it still says counts. */
   dismissed: z.boolean(),
   connectedAt: z.int(),
+  /** Jobs that it may be given by its own last word: free slots, less what it took since; 0 while it takes none. */
+  claimedSlots: z.int().default(0),
+  /** Jobs in a row that it left although it had claimed slots. */
+  untaken: z.int().default(0),
 })
 export type HostSocket = z.infer<typeof hostSocket>
 
@@ -35,8 +39,19 @@ export const relayRequest = z.object({
   sessionId,
   /** Name of the ConsumerSession to report to. */
   sessionName: z.string(),
+  /** Id of the model. */
+  model: z.string().default(''),
+  /** The file that the Job asks for. Absent, any under the model's id will do. */
+  modelSha256: sha256Hex.optional(),
+  /** Bytes of the prompt, its template not counted. */
+  promptBytes: z.int().default(0),
+  /** The tokens that the prompt can have at most. */
   promptBound: z.int(),
+  /** Tokens that the Host may process, prompt included (rule T4). */
+  budget: z.int().default(Number.MAX_SAFE_INTEGER),
   maxTokens: z.int(),
+  /** True if this Job goes on where another Host stopped: its prompt is not charged. */
+  resumed: z.boolean().default(false),
 })
 export type RelayRequest = z.infer<typeof relayRequest>
 
@@ -52,6 +67,8 @@ export const meteredJob = relayRequest.extend({
   sentTokens: z.int(),
   /** Those of them that came with text and can be paid for. */
   deliveredTokens: z.int(),
+  /** Bytes of the text that was handed on. */
+  textBytes: z.int().default(0),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */
   windowBytes: z.int(),
@@ -64,6 +81,8 @@ const relaySocket = z.object({
   job: meteredJob,
   /** True once the Host's last message on this Job was seen or its loss noted: nothing more is metered. */
   ended: z.boolean(),
+  /** When the Job was offered to the Host, in milliseconds since the epoch. */
+  offeredAt: z.int().default(0),
 })
 export type RelaySocket = z.infer<typeof relaySocket>
 

@@ -1,4 +1,6 @@
 import type { Alarm } from '../alarm.ts'
+import type { Evidence } from './evidence.ts'
+import type { Holds } from './holds.ts'
 import type { Reporter } from './reporter.ts'
 import type { Sockets } from './sockets.ts'
 import type { HostStorage } from './storage.ts'
@@ -10,4 +12,8 @@ export interface HostContext {
   readonly storage: HostStorage
   readonly alarm: Alarm
   readonly reporter: Reporter
+  readonly evidence: Evidence
+  readonly holds: Holds
+  /** Jobs whose receipt is being verified: it counts, and not the checkpoint, whatever ends meanwhile. */
+  readonly weighing: Set<string>
 }

@@ -11,7 +11,10 @@ import {
   writeAttachment,
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import { handleFrame, handleHostText } from './host-messages.ts'
+import { Evidence } from './evidence.ts'
+import { handleFrame } from './frames.ts'
+import { Holds } from './holds.ts'
+import { handleHostText } from './host-messages.ts'
 import { endHostConnection, reconcile } from './lifecycle.ts'
 import { handleRelayClose, handleRelayText, openRelay } from './relay.ts'
 import { Reporter } from './reporter.ts'
@@ -34,13 +37,18 @@ export class HostConnection extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
-    const [storage, alarm] = [new HostStorage(state.storage), new Alarm(state.storage)]
+    const storage = new HostStorage(state.storage, state.id.name ?? '')
+    const alarm = new Alarm(state.storage)
+    const evidence = new Evidence(env, storage, alarm)
     this.#context = {
       env,
       sockets: new Sockets(state),
       storage,
       alarm,
-      reporter: new Reporter(env, storage, alarm),
+      reporter: new Reporter(env, storage, alarm, evidence),
+      evidence,
+      holds: new Holds(env),
+      weighing: new Set(),
     }
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
   }
@@ -105,7 +113,7 @@ export class HostConnection extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    const { alarm, sockets, reporter } = this.#context
+    const { alarm, sockets, reporter, evidence } = this.#context
     alarm.fired()
     const now = Date.now()
     for (const { socket, attachment } of sockets.hosts()) {
@@ -116,6 +124,7 @@ export class HostConnection extends DurableObject<Env> {
     }
     await reconcile(this.#context, now)
     await reporter.report()
+    await evidence.flush()
   }
 
   async #connect(identityJson: string, nonce: string): Promise<Response> {
@@ -134,6 +143,8 @@ export class HostConnection extends DurableObject<Env> {
       greeted: false,
       dismissed: false,
       connectedAt: now,
+      claimedSlots: 0,
+      untaken: 0,
     })
     for (const { socket, attachment } of older) {
       await this.#dismiss(
@@ -156,8 +167,7 @@ export class HostConnection extends DurableObject<Env> {
     await endHostConnection(attachment, this.#context)
   }
 
-  #hostOf(connectionId: string): WebSocket | undefined {
+  #hostOf(connectionId: string): Tagged<HostSocket> | undefined {
     return this.#context.sockets.hosts().find(({ attachment }) => attachment.connectionId === connectionId)
-      ?.socket
   }
 }

@@ -1,11 +1,14 @@
 import { CloseCode, INITIAL_WINDOW_BYTES, decodeDown, encodeDown } from '@daisi/protocol'
-import { type RelayRequest, type RelaySocket, writeAttachment } from './attachments.ts'
+import { type HostSocket, type RelayRequest, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
+import { noteUntaken } from './idle-claim.ts'
 import { endHostConnection } from './lifecycle.ts'
 import type { Tagged } from './sockets.ts'
 
 /** After a Consumer left, its Host has this long to send the Job's receipt; then the meter alone counts. */
 const RECEIPT_DEADLINE_MS = 15_000
+/** A Job that was taken back sooner was not left by its Host: more often its Consumer went away. */
+const UNANSWERED_MS = 5_000
 
 /** Gives the Worker a socket to one Job on this Host. 503 if the Host is not here. */
 export async function openRelay(request: RelayRequest, context: HostContext): Promise<Response> {
@@ -24,12 +27,14 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     cachedTokens: 0,
     sentTokens: 0,
     deliveredTokens: 0,
+    textBytes: 0,
     nextSequence: 0,
   }
   writeAttachment(server, {
     kind: 'relay',
     job: { ...request, connectionId, identity, ...meter, windowBytes: INITIAL_WINDOW_BYTES },
     ended: false,
+    offeredAt: Date.now(),
   })
   return new Response(null, { status: 101, webSocket: client })
 }
@@ -47,10 +52,10 @@ async function dropSilentHosts(context: HostContext): Promise<void> {
 export function handleRelayText(
   { socket, attachment }: Tagged<RelaySocket>,
   text: string,
-  host: WebSocket | undefined,
+  host: Tagged<HostSocket> | undefined,
 ): void {
   if (attachment.ended) return
-  host?.send(text)
+  host?.socket.send(text)
   // Only `run` is large, and it needs no look: the Worker puts the type first.
   if (!text.startsWith('{"type":"credit"')) return
   const decoded = decodeDown(text)
@@ -61,14 +66,23 @@ export function handleRelayText(
 
 /** The Worker let go of a Job. If it was not over, its Consumer is gone: the work stops and the part is paid (rule A7). */
 export async function handleRelayClose(
-  { job, ended }: RelaySocket,
-  host: WebSocket | undefined,
-  { storage, alarm }: HostContext,
+  { job, ended, offeredAt }: RelaySocket,
+  host: Tagged<HostSocket> | undefined,
+  context: HostContext,
 ): Promise<void> {
+  const { storage, alarm } = context
   if (ended) return
-  host?.send(encodeDown({ type: 'cancel', jobId: job.jobId }))
-  if (!job.accepted) return
-  const deadline = Date.now() + RECEIPT_DEADLINE_MS
+  host?.socket.send(encodeDown({ type: 'cancel', jobId: job.jobId }))
+  const now = Date.now()
+  if (!job.accepted) {
+    // The Host's word that it takes the Job may be under way, and then its end comes as well.
+    storage.noteEnded(job.jobId, now)
+    if (host !== undefined && now - offeredAt >= UNANSWERED_MS) await noteUntaken(host.socket, context)
+    return
+  }
+  // Its end may have come in the moment before: that counts.
+  if (storage.hasEnded(job.jobId)) return
+  const deadline = now + RECEIPT_DEADLINE_MS
   storage.checkpoint(job, deadline)
   await alarm.at(deadline)
 }

@@ -1,6 +1,9 @@
+import { unpaidWork } from '../../domain/anomalies/host-sightings.ts'
 import { logEvent } from '../../log.ts'
 import type { Alarm } from '../alarm.ts'
+import type { JobReport } from '../session/types.ts'
 import { sessionStub } from '../stubs.ts'
+import type { Evidence } from './evidence.ts'
 import type { HostStorage, UnreportedJob } from './storage.ts'
 
 /**
@@ -11,13 +14,15 @@ export class Reporter {
   readonly #env: Env
   readonly #storage: HostStorage
   readonly #alarm: Alarm
+  readonly #evidence: Evidence
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  constructor(env: Env, storage: HostStorage, alarm: Alarm) {
+  constructor(env: Env, storage: HostStorage, alarm: Alarm, evidence: Evidence) {
     this.#env = env
     this.#storage = storage
     this.#alarm = alarm
+    this.#evidence = evidence
   }
 
   /** Resolves when every Job that had ended by now is reported, or noted to be tried again. Never rejects. */
@@ -41,7 +46,7 @@ export class Reporter {
   }
 
   async #round(): Promise<void> {
-    const sessions = Map.groupBy(this.#storage.unreported(), (job) => job.sessionName)
+    const sessions = Map.groupBy(this.#storage.unreported(Date.now()), (job) => job.sessionName)
     const outcomes = await Promise.all([...sessions].map(([name, jobs]) => this.#deliver(name, jobs)))
     if (outcomes.every(Boolean)) this.#alarm.succeeded()
     else await this.#alarm.retry(Date.now())
@@ -49,14 +54,28 @@ export class Reporter {
 
   async #deliver(sessionName: string, jobs: readonly UnreportedJob[]): Promise<boolean> {
     try {
-      await sessionStub(this.#env, sessionName).finish(
-        jobs.map(({ jobId, payee, usage }) => ({ jobId, payee, usage })),
-      )
+      const { unknown } = await sessionStub(this.#env, sessionName).finish(jobs.map(reportOf))
+      const unpaid = jobs.filter(({ jobId, usage }) => unknown.includes(jobId) && usage.generatedTokens > 0)
       this.#storage.reported(jobs.map(({ jobId }) => jobId))
+      await this.#evidence.note(...unpaid.map((report) => unpaidWork(report, Date.now())))
       return true
     } catch (error) {
       logEvent('report_failed', { error })
       return false
     }
   }
+}
+
+/** What the Session is told: the row without its own name. */
+function reportOf({
+  jobId,
+  hostId,
+  payee,
+  model,
+  usage,
+  promptBytes,
+  textBytes,
+  endedAt,
+}: UnreportedJob): JobReport {
+  return { jobId, hostId, payee, model, usage, promptBytes, textBytes, endedAt }
 }

@@ -1,37 +1,69 @@
 import type { JobUsage } from '@daisi/protocol'
-import { billableUsage } from '../../domain/price.ts'
+import { clockSkew, excessClaim, invalidReceipt } from '../../domain/anomalies/host-sightings.ts'
+import { NO_USAGE, weighClaim } from '../../domain/money/claim.ts'
 import { verifyReceipt } from '../../domain/receipt.ts'
 import { logEvent } from '../../log.ts'
 import type { MeteredJob } from './attachments.ts'
+import type { HostContext } from './context.ts'
 import type { HostStorage } from './storage.ts'
 
-const NOTHING: JobUsage = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
+/** What a Host said at the end of a Job. */
+export interface Claim {
+  readonly job: MeteredJob
+  readonly receipt: string
+  /**
+   * True if all that the Host sent was metered. Frames that come after a Consumer left are dropped unseen, and an honest
+   * Host's count is larger then.
+   */
+  readonly metered: boolean
+}
 
-/** A Job ended with a receipt: what both sides agree on is billed (rules R2, R3). Answers what that is. */
+/**
+ * A Job ended with a receipt: what both sides agree on is billed (rules R2, R3), and what looks wrong is noted. Answers
+ * what is billed. Until then nothing else may end the Job; if the object dies, its checkpoint does.
+ */
 export async function endWithReceipt(
-  job: MeteredJob,
-  receipt: string,
-  storage: HostStorage,
+  { job, receipt, metered }: Claim,
+  context: HostContext,
 ): Promise<JobUsage> {
+  const { jobId, sessionId, modelSha256, model } = job
   const { hostId, publicKey, issuer } = job.identity
-  const stated = await verifyReceipt(receipt, {
-    hostId,
-    publicKey,
-    issuer,
-    jobId: job.jobId,
-    sessionId: job.sessionId,
-  })
-  if (stated === undefined) logEvent('receipt_invalid', { hostId, jobId: job.jobId })
-  const usage = stated === undefined ? NOTHING : billableUsage(job, stated)
-  record(job, usage, storage)
-  return usage
+  const { storage, evidence, weighing } = context
+  weighing.add(jobId)
+  try {
+    const expected = { hostId, publicKey, issuer, jobId, sessionId, modelSha256 }
+    const verified = await verifyReceipt(receipt, expected)
+    const now = Date.now()
+    const claim = { hostId, jobId, receipt }
+    if (!verified.ok) {
+      logEvent('receipt_invalid', { hostId, jobId, reason: verified.fault })
+      record(job, NO_USAGE, storage, now)
+      // An empty one claims nothing: the Host says that it failed.
+      if (receipt !== '') await evidence.note(invalidReceipt({ ...claim, fault: verified.fault }, now))
+      return NO_USAGE
+    }
+    const { usage: claimed, endedAt } = verified
+    const { usage, excess } = weighClaim(job, claimed)
+    record(job, usage, storage, now)
+    const exceeding =
+      metered && excess !== undefined ? { ...claim, model, meter: job, claimed, excess } : undefined
+    await evidence.note(
+      exceeding === undefined ? undefined : excessClaim(exceeding, now),
+      clockSkew({ ...claim, endedAt }, now),
+    )
+    return usage
+  } finally {
+    weighing.delete(jobId)
+  }
 }
 
 /** A Job ended without a word from its Host: the Orc's own meter counts. */
 export function endWithoutReceipt(job: MeteredJob, storage: HostStorage): void {
-  record(job, billableUsage(job, undefined), storage)
+  record(job, weighClaim(job, undefined).usage, storage, Date.now())
 }
 
-function record(job: MeteredJob, usage: JobUsage, storage: HostStorage): void {
-  storage.recordEnd({ jobId: job.jobId, sessionName: job.sessionName, payee: job.identity.accountId, usage })
+function record(job: MeteredJob, usage: JobUsage, storage: HostStorage, endedAt: number): void {
+  const { jobId, sessionName, model, promptBytes, textBytes } = job
+  const { hostId, accountId: payee } = job.identity
+  storage.recordEnd({ jobId, sessionName, hostId, payee, model, usage, promptBytes, textBytes, endedAt })
 }

@@ -49,6 +49,15 @@ export class Sockets {
     }
     return undefined
   }
+  /** The Worker's end of a Job that runs through this very connection and is not over. */
+  ownRelay(host: HostSocket, jobId: string): Tagged<RelaySocket> | undefined {
+    const relay = this.relay(jobId)
+    const own =
+      relay !== undefined &&
+      !relay.attachment.ended &&
+      relay.attachment.job.connectionId === host.connectionId
+    return own ? relay : undefined
+  }
   /** All Jobs that run through one connection of the Host. */
   relaysOf(connectionId: string): Tagged<RelaySocket>[] {
     return this.#state.getWebSockets().flatMap((socket) => {

@@ -1,16 +1,32 @@
-import type { Command, JobUsage } from '@daisi/protocol'
+import { type Command, jobUsage } from '@daisi/protocol'
+import * as z from 'zod'
+import type { Sighting } from '../../domain/anomalies/sighting.ts'
+import type { JobReport } from '../session/types.ts'
 import { type MeteredJob, meteredJob } from './attachments.ts'
 
 /** How long a used nonce is remembered, in milliseconds: longer than it could be used again (rule C5). */
 const NONCE_MS = 150_000
 
-/** A Job's cost, waiting to be taken by its Session. */
-export interface UnreportedJob {
-  readonly jobId: string
+/** Sightings that may wait for the database. A hostile Host could fill the storage otherwise. */
+const MAX_SIGHTINGS = 100
+
+/** How a Job ended, waiting to be taken by its Session. */
+export interface UnreportedJob extends JobReport {
   readonly sessionName: string
-  readonly payee: string
-  readonly usage: JobUsage
 }
+
+/** As stored, by this version of the Worker or by one that knew less of a Job. */
+const storedReport = z.object({
+  jobId: z.string(),
+  sessionName: z.string(),
+  hostId: z.string().optional(),
+  payee: z.string(),
+  model: z.string().default(''),
+  usage: jobUsage,
+  promptBytes: z.int().default(0),
+  textBytes: z.int().default(0),
+  endedAt: z.int().optional(),
+})
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS commands (
@@ -21,15 +37,22 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, meter TEXT NOT NULL, deadline INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS unreported (id TEXT PRIMARY KEY, report TEXT NOT NULL) STRICT;`
+  CREATE TABLE IF NOT EXISTS unreported (id TEXT PRIMARY KEY, report TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS ended (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS sightings (id TEXT PRIMARY KEY, sighting TEXT NOT NULL) STRICT;`
 
-/** The storage of one HostConnection: commands, checkpoints of meters, and reports on their way to Sessions. */
+/**
+ * The storage of one HostConnection: commands, checkpoints of meters, reports on their way to Sessions, and sightings on
+ * theirs to the database.
+ */
 export class HostStorage {
   readonly #storage: DurableObjectStorage
   readonly #sql: SqlStorage
-  constructor(storage: DurableObjectStorage) {
+  readonly #hostId: string
+  constructor(storage: DurableObjectStorage, hostId: string) {
     this.#storage = storage
     this.#sql = storage.sql
+    this.#hostId = hostId
     this.#sql.exec(SCHEMA)
   }
 
@@ -102,10 +125,11 @@ export class HostStorage {
     return row === undefined ? undefined : meteredJob.parse(JSON.parse(row.meter))
   }
 
-  /** A Job is over: its cost takes the place of its checkpoint, in one step. */
+  /** A Job is over: its cost takes the place of its checkpoint, in one step. The first end of a Job counts. */
   recordEnd(report: UnreportedJob): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec('DELETE FROM jobs WHERE id = ?', report.jobId)
+      if (!this.noteEnded(report.jobId, report.endedAt)) return
       this.#sql.exec(
         'INSERT OR IGNORE INTO unreported (id, report) VALUES (?, ?)',
         report.jobId,
@@ -113,16 +137,56 @@ export class HostStorage {
       )
     })
   }
-  unreported(): UnreportedJob[] {
+  /** Remembers for a while that a Job was here and is over. False if that was known. */
+  noteEnded(jobId: string, now: number): boolean {
+    return (
+      this.#sql.exec('INSERT OR IGNORE INTO ended (id, at) VALUES (?, ?) RETURNING at', jobId, now).toArray()
+        .length === 1
+    )
+  }
+  hasEnded(jobId: string): boolean {
+    return this.#sql.exec('SELECT id FROM ended WHERE id = ?', jobId).toArray().length > 0
+  }
+  /** Forgets Jobs that were over before this time. */
+  forgetEnded(before: number): void {
+    this.#sql.exec('DELETE FROM ended WHERE at < ?', before)
+  }
+
+  unreported(now: number): UnreportedJob[] {
     return this.#sql
       .exec<{ report: string }>('SELECT report FROM unreported')
       .toArray()
-      .map((row) => JSON.parse(row.report) as UnreportedJob)
+      .map((row) => storedReport.parse(JSON.parse(row.report)))
+      .map((report) => ({ ...report, hostId: report.hostId ?? this.#hostId, endedAt: report.endedAt ?? now }))
   }
   /** The Session has taken the reports. */
   reported(jobIds: readonly string[]): void {
     this.#storage.transactionSync(() => {
       for (const jobId of jobIds) this.#sql.exec('DELETE FROM unreported WHERE id = ?', jobId)
+    })
+  }
+
+  /** Keeps a sighting until the database has it. False if too many wait already. */
+  addSighting(sighting: Sighting): boolean {
+    const { waiting } = this.#sql.exec<{ waiting: number }>('SELECT count(*) AS waiting FROM sightings').one()
+    if (waiting >= MAX_SIGHTINGS) return false
+    this.#sql.exec(
+      'INSERT OR IGNORE INTO sightings (id, sighting) VALUES (?, ?)',
+      sighting.id,
+      JSON.stringify(sighting),
+    )
+    return true
+  }
+  sightings(): Sighting[] {
+    return this.#sql
+      .exec<{ sighting: string }>('SELECT sighting FROM sightings')
+      .toArray()
+      .map((row) => JSON.parse(row.sighting) as Sighting)
+  }
+  /** The database has taken the sightings. */
+  removeSightings(ids: readonly string[]): void {
+    this.#storage.transactionSync(() => {
+      for (const id of ids) this.#sql.exec('DELETE FROM sightings WHERE id = ?', id)
     })
   }
 }

@@ -1,58 +1,59 @@
 import { DEFAULT_OUTPUT_TOKENS } from '@daisi/protocol'
-import { affordableTokens, leaseFree } from '../../domain/lease.ts'
-import { holdMs } from '../../domain/deadlines.ts'
-import { hold } from '../../domain/price.ts'
+import { HOLD_MS } from '../../domain/deadlines.ts'
+import { affordableTokens, leaseFree } from '../../domain/money/lease.ts'
+import { hold } from '../../domain/money/price.ts'
+import { within } from '../../domain/within.ts'
 import type { SessionBook } from './book.ts'
+import type { LeaseStore } from './lease-store.ts'
 import { STORAGE_UNAVAILABLE, refusal } from './refusals.ts'
-import type { SessionStorage } from './storage.ts'
 import type { BeginRequest, Begun, SessionFailure, SessionRecord } from './types.ts'
 
 /** Other Jobs may take what a refill brought; after this many the caller is asked to come again. */
 const MAX_REFILLS = 4
+/** Longest that a request waits for the book. A refill that comes later still counts, for the next one. */
+const REFILL_TIMEOUT_MS = 10_000
 
 /** Reserves credits for a Job from the lease, refilling it from the account where it runs short. */
 export async function beginJob(
   request: BeginRequest,
   record: SessionRecord,
-  storage: SessionStorage,
+  store: LeaseStore,
   book: SessionBook,
   now: number,
 ): Promise<Begun | SessionFailure> {
+  const { promptTokens } = request
   let accountFree = Number.MAX_SAFE_INTEGER
   for (let refills = 0; refills <= MAX_REFILLS; refills++) {
     // No await between the checks and the reservation: another Job cannot come between.
-    const repeated = checkRepetition(request, storage)
+    const repeated = checkRepetition(request, store)
     if (repeated !== undefined) return repeated
-    const budgetFree = freeBudget(record, storage)
-    const affordable = Math.min(accountFree, budgetFree)
-    const maxTokens =
-      request.maxTokens ?? affordableTokens(affordable, request.promptBound, DEFAULT_OUTPUT_TOKENS)
-    const needed = hold(request.promptBound, maxTokens ?? 1)
-    if (maxTokens === undefined || needed > affordable)
-      return insufficient(needed, affordable, budgetFree < accountFree)
-    if (leaseFree(storage.lease()) >= needed) {
-      reserve(request, needed, now + holdMs(maxTokens), storage)
-      return { ok: true, record, maxTokens, hold: needed }
+    if (request.ownHost) {
+      const maxTokens = request.maxTokens ?? DEFAULT_OUTPUT_TOKENS
+      reserve(request, 0, now, store)
+      return { ok: true, record, maxTokens, budget: hold(promptTokens, maxTokens) }
     }
-    const refilled = await book.refill(record, needed, now)
-    if (!refilled.ok) accountFree = refilled.available + leaseFree(storage.lease())
+    const budgetFree = freeBudget(record, store)
+    const affordable = Math.min(accountFree, budgetFree)
+    const maxTokens = request.maxTokens ?? affordableTokens(affordable, promptTokens, DEFAULT_OUTPUT_TOKENS)
+    const needed = hold(promptTokens, maxTokens ?? 1)
+    if (maxTokens === undefined || needed > affordable)
+      return { ...insufficient(needed, affordable, budgetFree < accountFree), record }
+    if (reserve(request, needed, now, store)) return { ok: true, record, maxTokens, budget: needed }
+    const refilled = await within(book.refill(record, needed, now), REFILL_TIMEOUT_MS)
+    if (refilled === undefined) return STORAGE_UNAVAILABLE
+    if (!refilled.ok) accountFree = refilled.available + leaseFree(store.lease())
   }
   return STORAGE_UNAVAILABLE
 }
 
-function reserve(request: BeginRequest, needed: number, expiresAt: number, storage: SessionStorage): void {
-  storage.openJob({
-    id: request.jobId,
-    hold: needed,
-    expiresAt,
-    key: request.idempotency?.key ?? null,
-    digest: request.idempotency?.digest ?? null,
-  })
+function reserve(request: BeginRequest, needed: number, now: number, store: LeaseStore): boolean {
+  const { jobId, idempotency } = request
+  return store.openJob({ id: jobId, hold: needed, expiresAt: now + HOLD_MS, idempotency })
 }
 
-function freeBudget(record: SessionRecord, storage: SessionStorage): number {
+function freeBudget(record: SessionRecord, store: LeaseStore): number {
   if (record.budget === null) return Number.MAX_SAFE_INTEGER
-  return Math.max(0, record.budget - storage.totals().credits - storage.lease().held)
+  return Math.max(0, record.budget - store.totals().credits - store.lease().held)
 }
 
 function insufficient(needed: number, free: number, byBudget: boolean): SessionFailure {
@@ -65,17 +66,17 @@ function insufficient(needed: number, free: number, byBudget: boolean): SessionF
 }
 
 /** What a repeated `Idempotency-Key` is answered (rules K2, K3), or undefined if the Job may run. */
-function checkRepetition(request: BeginRequest, storage: SessionStorage): SessionFailure | undefined {
-  if (request.idempotency === undefined) return undefined
-  const earlier = storage.jobByIdempotencyKey(request.idempotency.key)
+function checkRepetition({ idempotency }: BeginRequest, store: LeaseStore): SessionFailure | undefined {
+  if (idempotency === undefined) return undefined
+  const earlier = store.earlierRequest(idempotency.key)
   if (earlier === undefined) return undefined
-  if (earlier.digest !== request.idempotency.digest) {
+  if (earlier.digest !== idempotency.digest) {
     return refusal(
       'idempotency_key_reused',
       'This Idempotency-Key came with another body. Use a fresh key for each request.',
     )
   }
-  if (earlier.state === 'open') {
+  if (earlier.state === 'running') {
     const message = 'The request with this Idempotency-Key is still running. Wait for its answer.'
     return { ...refusal('request_in_progress', message), retryAfterSeconds: 1 }
   }

@@ -1,10 +1,16 @@
-import { availableBalance, openLeaseAccount, postTransfers, type Transfer } from '../../db/ledger.ts'
 import type { Database } from '../../db/client.ts'
-import { leaseFree, refillAmount } from '../../domain/lease.ts'
-import type { PendingWrite, SessionStorage } from './storage.ts'
-import type { SessionRecord } from './types.ts'
+import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../../db/ledger.ts'
+import { newId } from '../../domain/ids.ts'
+import { leaseFree, refillAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
+import { settlementOf } from '../../domain/money/settlement.ts'
+import { type LeaseOwner, leaseIdOf, payment, refill, release } from '../../domain/money/transfer.ts'
+import type { LeaseStore, PendingWrite } from './lease-store.ts'
+import type { LeaseAnswer, SessionRecord } from './types.ts'
 
 export type RefillResult = { readonly ok: true } | { readonly ok: false; readonly available: number }
+
+/** Jobs that one settlement pays at most. */
+const MAX_SETTLED = 1_000
 
 /**
  * The Session's dealings with the book in D1: refill the lease, settle finished Jobs, release what is left. One at a
@@ -12,12 +18,15 @@ export type RefillResult = { readonly ok: true } | { readonly ok: false; readonl
  * lost answer the same write is made again and moves the credits once.
  */
 export class SessionBook {
-  readonly #storage: SessionStorage
+  readonly #store: LeaseStore
   readonly #db: Database
+  readonly #sessionName: string
+  #leaseOpened = false
   #last: Promise<unknown> = Promise.resolve()
-  constructor(storage: SessionStorage, db: Database) {
-    this.#storage = storage
+  constructor(store: LeaseStore, db: Database, sessionName: string) {
+    this.#store = store
     this.#db = db
+    this.#sessionName = sessionName
   }
 
   /** Makes at least `needed` credits of the lease free, if the account covers them. Rejects if D1 does not answer. */
@@ -25,75 +34,132 @@ export class SessionBook {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
       for (;;) {
-        const lease = this.#storage.lease()
+        const lease = this.#store.lease()
         if (leaseFree(lease) >= needed) return { ok: true }
         const available = await availableBalance(this.#db, record.accountId)
         const amount = refillAmount(lease, needed, available)
         if (amount === undefined) return { ok: false, available }
-        await openLeaseAccount(this.#db, leaseId(record), record.accountId)
-        const id = `lease:${record.sessionId}:${this.#storage.nextWrite()}`
-        const transfer = {
-          id,
-          debit: record.accountId,
-          credit: leaseId(record),
-          amount,
-          reason: 'lease',
-        } as const
-        await this.#write({ kind: 'refill', transfers: [transfer], amount }, now)
+        await this.#refillBy(ownerOf(record), amount, now)
       }
+    })
+  }
+
+  /** Refills a lease that runs dry ahead of need, where the account has enough. */
+  topUp(record: SessionRecord, lastHold: number, now: number): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#finishPending(now)
+      // Another Job may have seen the same low lease.
+      if (!runsDry(this.#store.lease(), this.#store.lastRefill())) return
+      const amount = topUpAmount(lastHold, await availableBalance(this.#db, record.accountId))
+      if (amount !== undefined) await this.#refillBy(ownerOf(record), amount, now)
     })
   }
 
   /** Pays the owners of the Hosts that worked: one transfer each, however many Jobs. */
   settle(record: SessionRecord, now: number): Promise<void> {
-    return this.#exclusive(async () => {
-      await this.#finishPending(now)
-      const owed = this.#storage.owedByPayee()
-      if (owed.length === 0) return
-      const batch = this.#storage.nextWrite()
-      const transfers = owed.map(({ payee, credits }): Transfer => ({
-        id: `settle:${record.sessionId}:${batch}:${payee}`,
-        debit: leaseId(record),
-        credit: payee,
-        amount: credits,
-        reason: 'settle',
-      }))
-      const amount = owed.reduce((sum, entry) => sum + entry.credits, 0)
-      await this.#write({ kind: 'settle', transfers, amount }, now)
-    })
+    return this.#exclusive(() => this.#settle(record, now))
   }
 
   /** Returns what no Job holds and nobody is owed to the account. */
   release(record: SessionRecord, now: number): Promise<void> {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
-      const amount = leaseFree(this.#storage.lease())
-      if (amount === 0) return
-      const id = `release:${record.sessionId}:${this.#storage.nextWrite()}`
-      const transfer = {
-        id,
-        debit: leaseId(record),
-        credit: record.accountId,
-        amount,
-        reason: 'release',
-      } as const
-      await this.#write({ kind: 'release', transfers: [transfer], amount }, now)
+      await this.#release(ownerOf(record), now)
     })
   }
 
+  /**
+   * Compares the lease with what the book holds for it, and ends what can be ended. `record` is undefined where the Session
+   * knows nothing of itself any more: then nothing runs and nobody is owed, and all goes back to the owner.
+   */
+  reconcile(
+    owner: LeaseOwner,
+    record: SessionRecord | undefined,
+    idle: boolean,
+    now: number,
+  ): Promise<LeaseAnswer> {
+    return this.#exclusive(async () => {
+      const before = await this.#agree(owner, now)
+      if (before !== undefined) return before
+      if (record !== undefined) await this.#settle(record, now)
+      if (idle) await this.#release(owner, now)
+      return { outcome: this.#store.lease().amount === 0 ? 'returned' : 'in_use' }
+    })
+  }
+
+  /** Ends the write under way and takes the book's word for the lease. Answers what they disagreed about, if they did. */
+  async #agree(owner: LeaseOwner, now: number): Promise<LeaseAnswer | undefined> {
+    const stuck = !(await this.#tryPending(now))
+    const book = await leaseBalance(this.#db, owner.leaseId)
+    const { amount, held, owed } = this.#store.lease()
+    if (!stuck && book === amount) return undefined
+    // Where Jobs count on more than there is, only a person can say who goes short.
+    if (!stuck && book >= held + owed) this.#store.correct(book - amount)
+    return { outcome: 'drifted', session: amount, book }
+  }
+
+  async #settle(record: SessionRecord, now: number): Promise<void> {
+    await this.#finishPending(now)
+    for (;;) {
+      const jobs = this.#store.unsettledJobs(MAX_SETTLED)
+      if (jobs.length === 0) return
+      const id = newId('stl')
+      const owner = ownerOf(record)
+      const settlement = settlementOf(
+        jobs.map(({ report, credits }) => ({ ...report, network: record.network, credits })),
+      )
+      await this.#write(
+        {
+          kind: 'settle',
+          transfers: settlement.payments.map(({ payee, credits }) => payment(id, owner, payee, credits)),
+          amount: settlement.credits,
+          settles: {
+            entry: { id, owner, keyId: record.keyId, settlement },
+            jobIds: jobs.map(({ report }) => report.jobId),
+          },
+        },
+        now,
+      )
+    }
+  }
+
+  async #release(owner: LeaseOwner, now: number): Promise<void> {
+    const amount = leaseFree(this.#store.lease())
+    if (amount === 0) return
+    const transfers = [release(crypto.randomUUID(), owner, amount)]
+    await this.#write({ kind: 'release', transfers, amount }, now)
+  }
+
+  async #refillBy(owner: LeaseOwner, amount: number, now: number): Promise<void> {
+    if (!this.#leaseOpened) await openLease(this.#db, owner, this.#sessionName)
+    this.#leaseOpened = true
+    const transfers = [refill(crypto.randomUUID(), owner, amount)]
+    await this.#write({ kind: 'refill', transfers, amount }, now)
+  }
+
   async #write(write: PendingWrite, now: number): Promise<void> {
-    this.#storage.beginWrite(write)
+    this.#store.beginWrite(write)
     await this.#finishPending(now)
   }
 
   async #finishPending(now: number): Promise<void> {
-    const write = this.#storage.pending()
-    if (write === undefined) return
-    const outcome = await postTransfers(this.#db, write.transfers, now)
-    if (outcome === 'posted') this.#storage.commitWrite(write)
-    else if (write.kind === 'refill') this.#storage.abandonWrite()
+    if (await this.#tryPending(now)) return
     // A settlement or release moves only what a refill moved into the lease before: the book disagrees with us.
-    else throw new Error(`the book refused to ${write.kind} ${write.amount} credits of a lease`)
+    throw new Error('the book refused a settlement or release of this lease')
+  }
+
+  /** Makes the write that is under way, if there is one. False if the book refuses it for good. */
+  async #tryPending(now: number): Promise<boolean> {
+    const write = this.#store.pending()
+    if (write === undefined) return true
+    const outcome =
+      write.settles === undefined
+        ? await postTransfers(this.#db, write.transfers, now)
+        : await postSettlement(this.#db, write.settles.entry, write.transfers, now)
+    if (outcome === 'posted') this.#store.commitWrite(write, now)
+    else if (write.kind === 'refill') this.#store.abandonWrite()
+    else return false
+    return true
   }
 
   #exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -103,6 +169,7 @@ export class SessionBook {
   }
 }
 
-function leaseId(record: SessionRecord): string {
-  return `lease:${record.sessionId}`
+/** A Session's lease in the book. */
+export function ownerOf(record: SessionRecord): LeaseOwner {
+  return { leaseId: leaseIdOf(record.sessionId), accountId: record.accountId }
 }

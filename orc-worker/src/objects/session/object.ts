@@ -2,12 +2,17 @@ import { DurableObject } from 'cloudflare:workers'
 import type { KeyScope } from '@daisi/protocol'
 import { findKey } from '../../db/apps.ts'
 import { database } from '../../db/client.ts'
-import { price } from '../../domain/price.ts'
+import { HOLD_MS } from '../../domain/deadlines.ts'
+import { NO_USAGE } from '../../domain/money/claim.ts'
+import { runsDry } from '../../domain/money/lease.ts'
+import { price } from '../../domain/money/price.ts'
+import type { LeaseOwner } from '../../domain/money/transfer.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { isPlainSession, openedSessionName, sessionStub } from '../stubs.ts'
+import { bookkeeperStub, isPlainSession, openedSessionName, sessionStub } from '../stubs.ts'
 import { beginJob } from './begin.ts'
 import { SessionBook } from './book.ts'
+import { LeaseStore } from './lease-store.ts'
 import { plainRecord } from './record.ts'
 import {
   INVALID_KEY,
@@ -23,13 +28,15 @@ import type {
   BeginRequest,
   Begun,
   JobReport,
+  LeaseAnswer,
+  ReportsTaken,
   SessionFailure,
   SessionRecord,
   SessionView,
 } from './types.ts'
 
-/** Finished Jobs are settled together after this long. */
-const SETTLE_AFTER_MS = 1_000
+/** Finished Jobs are settled together after this long: often enough to watch, seldom enough to cost little. */
+const SETTLE_AFTER_MS = 5_000
 /** A lease that nothing used for this long goes back to the account. */
 const RELEASE_AFTER_MS = 30_000
 /** An opened Session can be read this long after its end. */
@@ -37,15 +44,14 @@ const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
 /** How long an `Idempotency-Key` is remembered (rule K1). */
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
 
-const NOTHING = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
-
 /**
  * One Session: the key's record, its lease of credits, the holds of running Jobs and what finished ones owe. It answers
  * from its own storage; D1 is asked when the lease runs short and told, later and together, what was earned.
  */
 export class ConsumerSession extends DurableObject<Env> {
   readonly #storage = new SessionStorage(this.ctx.storage)
-  readonly #book = new SessionBook(this.#storage, database(this.env))
+  readonly #leaseStore = new LeaseStore(this.ctx.storage)
+  readonly #book = new SessionBook(this.#leaseStore, database(this.env), this.ctx.id.name ?? '')
   readonly #alarm = new Alarm(this.ctx.storage)
   #record: SessionRecord | undefined = this.#storage.record()
   #lastUsedAt = 0
@@ -69,9 +75,11 @@ export class ConsumerSession extends DurableObject<Env> {
     const now = Date.now()
     if (hasEnded(authorized.record, now)) return SESSION_CLOSED
     this.#lastUsedAt = now
+    const wasOpen = this.#leaseStore.lease().amount > 0
     try {
-      const begun = await beginJob(request, authorized.record, this.#storage, this.#book, now)
-      await this.#alarm.at(this.#storage.nextExpiry() ?? Number.POSITIVE_INFINITY)
+      const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
+      if (begun.ok) await this.#alarm.at(now + HOLD_MS)
+      if (begun.ok) this.ctx.waitUntil(this.#careForLease(begun, wasOpen, now))
       return begun
     } catch (error) {
       logEvent('lease_failed', { error })
@@ -80,18 +88,48 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /** Jobs ended. One may be reported again: it counts once. */
-  async finish(reports: readonly JobReport[]): Promise<void> {
+  async finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
     const rememberUntil = Date.now() + IDEMPOTENCY_MS
-    const ended = reports.map(({ jobId, payee, usage }) => {
-      const credits = payee === this.#record?.accountId ? 0 : price(usage)
-      return { jobId, payee, usage, credits, rememberUntil }
+    const ended = reports.map((report) => {
+      const credits = report.payee === this.#record?.accountId ? 0 : price(report.usage)
+      return { report, credits, rememberUntil }
     })
-    if (this.#storage.finishJobs(ended)) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
+    const { ended: count, unknown } = this.#leaseStore.finishJobs(ended)
+    if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
+    return { unknown }
   }
 
   /** A Job never reached a Host: its hold is freed. */
   async abandon(jobId: string): Promise<void> {
-    await this.finish([{ jobId, payee: '', usage: NOTHING }])
+    const nobody = { hostId: '', payee: '', model: '', promptBytes: 0, textBytes: 0 }
+    await this.finish([{ jobId, ...nobody, usage: NO_USAGE, endedAt: Date.now() }])
+  }
+
+  /** These Jobs still run: their holds stay. */
+  async renew(jobIds: readonly string[]): Promise<void> {
+    const until = Date.now() + HOLD_MS
+    this.#leaseStore.renewJobs(jobIds, until)
+    await this.#alarm.at(until)
+  }
+
+  /** Gives back at once what no Job holds and nobody is owed, if the book answers. */
+  async giveBack(): Promise<void> {
+    if (this.#record === undefined) return
+    await this.#book.release(this.#record, Date.now()).catch((error: unknown) => {
+      logEvent('recall_failed', { error })
+    })
+  }
+
+  /** The book has credits in this Session's lease and asks what they are for. */
+  async reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
+    const now = Date.now()
+    this.#expireJobs(now)
+    const record = this.#record
+    const idle = record === undefined || hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS
+    return this.#book.reconcile(owner, record, idle, now).catch((error: unknown) => {
+      logEvent('reconciliation_failed', { leaseId: owner.leaseId, error })
+      return { outcome: 'failed' }
+    })
   }
 
   /** How the Session stands, after settling what is finished (rule S3). */
@@ -104,7 +142,7 @@ export class ConsumerSession extends DurableObject<Env> {
       logEvent('settlement_failed', { error })
       return STORAGE_UNAVAILABLE
     }
-    return { ...authorized, totals: this.#storage.totals() }
+    return { ...authorized, totals: this.#leaseStore.totals() }
   }
 
   /** Starts an opened Session. Called once, by the Worker that made its id. False if its key was revoked meanwhile. */
@@ -143,7 +181,7 @@ export class ConsumerSession extends DurableObject<Env> {
     const record = this.#record
     if (record === undefined) return
     const now = Date.now()
-    this.#storage.expireJobs(now)
+    this.#expireJobs(now)
     try {
       await this.#book.settle(record, now)
       if (hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS)
@@ -158,11 +196,28 @@ export class ConsumerSession extends DurableObject<Env> {
       this.#record = undefined
       return this.#storage.forget()
     }
-    const expiry = this.#storage.nextExpiry()
+    const expiry = this.#leaseStore.nextExpiry()
     if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
-    if (this.#storage.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
+    if (this.#leaseStore.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
     if (record.expiresAt !== null)
       await this.#alarm.at(Math.max(record.expiresAt + FORGET_AFTER_MS, now + RELEASE_AFTER_MS))
+  }
+
+  /** What need not be waited for once a Job may run: a refill before the lease runs dry, and somebody to watch a new one. */
+  async #careForLease({ record, budget }: Begun, wasOpen: boolean, now: number): Promise<void> {
+    try {
+      const lease = this.#leaseStore.lease()
+      if (!wasOpen && lease.amount > 0) await bookkeeperStub(this.env).wake()
+      const dry = runsDry(lease, this.#leaseStore.lastRefill())
+      if (dry) await this.#book.topUp(record, budget, now)
+    } catch (error) {
+      logEvent('lease_failed', { error })
+    }
+  }
+
+  #expireJobs(now: number): void {
+    const expired = this.#leaseStore.expireJobs(now)
+    if (expired.length > 0) logEvent('holds_expired', { jobIds: expired })
   }
 
   /** Finds whose Session this is; a plain one learns it from D1 at its first call. */
@@ -183,7 +238,7 @@ export class ConsumerSession extends DurableObject<Env> {
 
   /** An opened Session that is long over and owes nothing leaves no storage behind. */
   #isForgettable({ expiresAt }: SessionRecord, now: number): boolean {
-    const quiet = this.#storage.nextExpiry() === null && this.#storage.lease().amount === 0
+    const quiet = this.#leaseStore.nextExpiry() === null && this.#leaseStore.lease().amount === 0
     return expiresAt !== null && now >= expiresAt + FORGET_AFTER_MS && quiet
   }
 

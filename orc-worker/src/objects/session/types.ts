@@ -8,6 +8,8 @@ export interface SessionFailure {
   readonly code: ErrorCode
   readonly message: string
   readonly retryAfterSeconds?: number
+  /** Set if nothing but credits is missing: a Host of the Consumer's own account may still do the work. */
+  readonly record?: SessionRecord
 }
 
 /** Whose Session this is and what it may do. Kept by the object. */
@@ -31,10 +33,12 @@ export interface BeginRequest {
   readonly keyHash: string
   readonly network: string
   readonly jobId: string
-  /** Bound of the prompt's tokens. */
-  readonly promptBound: number
+  /** Prompt tokens to hold credits for. */
+  readonly promptTokens: number
   /** Undefined: as many as the balance covers, up to the default. */
   readonly maxTokens: number | undefined
+  /** True for work that only a Host of the Consumer's own account will be given: it is free, and nothing is held. */
+  readonly ownHost: boolean
   readonly idempotency: { readonly key: string; readonly digest: string } | undefined
 }
 
@@ -43,16 +47,37 @@ export interface Begun {
   readonly ok: true
   readonly record: SessionRecord
   readonly maxTokens: number
-  /** Credits held. */
-  readonly hold: number
+  /** Tokens that a Host may process for it, prompt included. The credits held are as many, or none on an own Host. */
+  readonly budget: number
 }
 
-/** How a Job ended. `payee` is the account of the Host's owner. */
+/** How a Job ended. */
 export interface JobReport {
   readonly jobId: string
+  readonly hostId: string
+  /** The account of the Host's owner. */
   readonly payee: string
+  readonly model: string
   readonly usage: JobUsage
+  readonly promptBytes: number
+  readonly textBytes: number
+  /** Milliseconds since the epoch, by the Orc's clock. */
+  readonly endedAt: number
 }
+
+/** What became of reports. */
+export interface ReportsTaken {
+  /** Jobs that this Session does not know: never begun here, given up, or expired. Nothing is paid for them. */
+  readonly unknown: readonly string[]
+}
+
+/** What a Session said about a lease that the book asked for. */
+export type LeaseAnswer =
+  | { readonly outcome: 'in_use' | 'returned' }
+  /** The book did not answer. */
+  | { readonly outcome: 'failed' }
+  /** `session` and `book` are the credits that each thought the lease to have. */
+  | { readonly outcome: 'drifted'; readonly session: number; readonly book: number }
 
 /** How a Session stands. */
 export interface SessionView {

@@ -1,0 +1,192 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  EMPTY_LEASE,
+  type Lease,
+  affordableTokens,
+  finished,
+  leaseFree,
+  owedFor,
+  refillAmount,
+  refilled,
+  released,
+  reserved,
+  runsDry,
+  settled,
+  topUpAmount,
+} from './lease.ts'
+
+const RUNS = { seed: 20_252, numRuns: 300 }
+
+const credits = fc.nat({ max: 1_000_000 })
+const lease: fc.Arbitrary<Lease> = fc
+  .tuple(credits, credits, credits)
+  .map(([free, held, owed]) => ({ amount: free + held + owed, held, owed }))
+
+test('a new lease is empty', () => {
+  expect(EMPTY_LEASE).toEqual({ amount: 0, held: 0, owed: 0 })
+})
+
+test('what is held and owed is not free', () => {
+  expect(leaseFree({ amount: 100, held: 30, owed: 20 })).toBe(50)
+})
+
+test('a Job may reserve the last credit and no more', () => {
+  const lease = { amount: 100, held: 30, owed: 20 }
+  expect(reserved(lease, 50)).toEqual({ amount: 100, held: 80, owed: 20 })
+  expect(reserved(lease, 51)).toBeUndefined()
+})
+
+test('a Job on an own Host needs no credits', () => {
+  expect(reserved(EMPTY_LEASE, 0)).toEqual(EMPTY_LEASE)
+})
+
+test('the end of a Job frees what it did not cost', () => {
+  expect(finished({ amount: 100, held: 50, owed: 10 }, 40, 25)).toEqual({ amount: 100, held: 10, owed: 35 })
+})
+
+test('[P4] a Job never owes more than was held for it', () => {
+  expect(owedFor(40, 39)).toBe(39)
+  expect(owedFor(40, 41)).toBe(40)
+  expect(finished({ amount: 100, held: 40, owed: 0 }, 40, 41)).toEqual({ amount: 100, held: 0, owed: 40 })
+})
+
+test('a refill, a settlement and a release move the amount', () => {
+  const lease = { amount: 100, held: 40, owed: 30 }
+  expect(refilled(lease, 7)).toEqual({ amount: 107, held: 40, owed: 30 })
+  expect(settled(lease, 20)).toEqual({ amount: 80, held: 40, owed: 10 })
+  expect(released(lease, 30)).toEqual({ amount: 70, held: 40, owed: 30 })
+})
+
+/** What a Session may do to its lease. Numbers pick a running Job and how much is moved, whatever there is. */
+const step = fc.record({
+  kind: fc.constantFrom('refill', 'reserve', 'finish', 'settle', 'release'),
+  pick: fc.nat(),
+  amount: fc.nat({ max: 5_000 }),
+})
+
+test('a lease accounts for every credit through any life of its Session', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      let lease = EMPTY_LEASE
+      const holds: number[] = []
+      let book = 0
+      let owed = 0
+      for (const { kind, pick, amount } of steps) {
+        if (kind === 'refill') {
+          lease = refilled(lease, amount)
+          book += amount
+        } else if (kind === 'reserve') {
+          const after = reserved(lease, amount)
+          expect(after === undefined).toBe(amount > book - sum(holds) - owed)
+          if (after !== undefined) holds.push(amount)
+          lease = after ?? lease
+        } else if (kind === 'finish' && holds.length > 0) {
+          const [hold = 0] = holds.splice(pick % holds.length, 1)
+          lease = finished(lease, hold, amount)
+          owed += Math.min(hold, amount)
+        } else if (kind === 'settle') {
+          const paid = owed === 0 ? 0 : pick % (owed + 1)
+          lease = settled(lease, paid)
+          book -= paid
+          owed -= paid
+        } else if (kind === 'release') {
+          const returned = leaseFree(lease)
+          lease = released(lease, returned)
+          book -= returned
+        }
+        expect(lease).toEqual({ amount: book, held: sum(holds), owed })
+        expect(Math.min(lease.held, lease.owed, leaseFree(lease))).toBeGreaterThanOrEqual(0)
+      }
+    }),
+    RUNS,
+  )
+})
+
+test.for([
+  ['what is missing plus a quarter of the rest', EMPTY_LEASE, 100, 10_000, 100 + 2_475],
+  ['no more cushion than its cap', EMPTY_LEASE, 100, 10_000_000, 20_100],
+  ['a cushion for several large Jobs', EMPTY_LEASE, 10_000, 10_000_000, 50_000],
+  ['the share is rounded down', EMPTY_LEASE, 100, 107, 101],
+  ['the last credit', EMPTY_LEASE, 100, 100, 100],
+  ['not covered', EMPTY_LEASE, 101, 100, undefined],
+  ['only the missing part counts', { amount: 80, held: 10, owed: 10 }, 100, 40, 40],
+  ['what is held and owed is not free', { amount: 80, held: 50, owed: 30 }, 100, 99, undefined],
+  ['nothing is missing', { amount: 500, held: 0, owed: 0 }, 100, 1_000, 250],
+  ['nothing is missing and the account is empty', { amount: 500, held: 0, owed: 0 }, 100, 0, 0],
+] as const)('refill: %s', ([, lease, needed, available, amount]) => {
+  expect(refillAmount(lease, needed, available)).toBe(amount)
+})
+
+test('a refill always suffices and never takes more than the account has', () => {
+  fc.assert(
+    fc.property(lease, credits, credits, (lease, needed, available) => {
+      const amount = refillAmount(lease, needed, available)
+      const missing = needed - leaseFree(lease)
+      expect(amount === undefined).toBe(missing > available)
+      if (amount === undefined) return
+      expect(Number.isSafeInteger(amount)).toBe(true)
+      expect(amount).toBeGreaterThanOrEqual(0)
+      expect(amount).toBeLessThanOrEqual(available)
+      expect(reserved(refilled(lease, amount), needed)).toBeDefined()
+    }),
+    RUNS,
+  )
+})
+
+test('a refill leaves at least three quarters of what is not missing to others', () => {
+  fc.assert(
+    fc.property(lease, credits, credits, (lease, needed, available) => {
+      const missing = Math.max(0, needed - leaseFree(lease))
+      const amount = refillAmount(lease, needed, available) ?? missing
+      expect((amount - missing) * 4).toBeLessThanOrEqual(Math.max(0, available - missing))
+    }),
+    RUNS,
+  )
+})
+
+test.for([
+  [{ amount: 100, held: 0, owed: 0 }, 400, false],
+  [{ amount: 100, held: 1, owed: 0 }, 400, true],
+  [{ amount: 100, held: 0, owed: 1 }, 400, true],
+  [EMPTY_LEASE, 0, false],
+] as const)('of %j and a last refill of %i: runs dry %s', ([lease, lastRefill, dry]) => {
+  expect(runsDry(lease, lastRefill)).toBe(dry)
+})
+
+test.for([
+  ['a quarter of what is left', 50, 40_000, 10_000],
+  ['no more than its cap', 50, 10_000_000, 20_000],
+  ['more for large Jobs', 100_000, 10_000_000, 400_000],
+  ['just worth it', 50, 4_000, 1_000],
+  ['not worth it', 50, 3_999, undefined],
+  ['an account that has nothing', 50, 0, undefined],
+] as const)('top-up: %s', ([, lastHold, available, amount]) => {
+  expect(topUpAmount(lastHold, available)).toBe(amount)
+})
+
+test('a top-up takes at most a quarter of what the account has', () => {
+  fc.assert(
+    fc.property(credits, credits, (lastHold, available) => {
+      const amount = topUpAmount(lastHold, available)
+      if (amount !== undefined) expect(amount * 4).toBeLessThanOrEqual(available)
+      expect(amount === undefined).toBe(available < 4_000)
+    }),
+    RUNS,
+  )
+})
+
+test.for([
+  [10_000, 100, 4_096],
+  [4_196, 100, 4_096],
+  [1_000, 100, 900],
+  [101, 100, 1],
+  [100, 100, undefined],
+  [99, 100, undefined],
+] as const)('%i credits and a prompt of %i buy %s tokens', ([affordable, prompt, tokens]) => {
+  expect(affordableTokens(affordable, prompt, 4_096)).toBe(tokens)
+})
+
+function sum(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}

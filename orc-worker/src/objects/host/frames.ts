@@ -1,0 +1,60 @@
+import { CloseCode, type Frame, decodeFrame } from '@daisi/protocol'
+import { billableTokens } from '../../domain/money/claim.ts'
+import { utf8Length } from '../../domain/money/price.ts'
+import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
+import type { HostContext } from './context.ts'
+import type { Tagged } from './sockets.ts'
+
+/** Characters of the longest token that a vocabulary may have. Known ones stay below 300. */
+const MAX_TOKEN_CHARACTERS = 1_024
+/** Tokens between two checkpoints of a meter. */
+const CHECKPOINT_TOKENS = 256
+/** A checkpoint whose sockets are gone counts after this long. */
+const CHECKPOINT_DEADLINE_MS = 30_000
+
+/** One frame: handed on untouched, then metered. Frames of forgotten Jobs are dropped (rule J7). */
+export function handleFrame(
+  host: Tagged<HostSocket>,
+  bytes: ArrayBuffer,
+  context: HostContext,
+): Promise<void> | void {
+  const frame = decodeFrame(bytes)
+  if (frame === undefined || !host.attachment.greeted)
+    return host.socket.close(CloseCode.BadMessage, 'malformed frame')
+  const relay = context.sockets.ownRelay(host.attachment, frame.jobId)
+  if (relay === undefined) return
+  const { socket, attachment } = relay
+  const { job } = attachment
+  const fault = frameFault(frame, job)
+  if (fault !== undefined) return host.socket.close(CloseCode.BadMessage, fault)
+  socket.send(bytes)
+  const textBytes = utf8Length(frame.text)
+  const metered = {
+    ...job,
+    sentTokens: job.sentTokens + frame.tokenIds.length,
+    deliveredTokens: job.deliveredTokens + billableTokens(frame.tokenIds.length, textBytes),
+    textBytes: job.textBytes + textBytes,
+    nextSequence: frame.sequence + 1,
+    windowBytes: job.windowBytes - bytes.byteLength,
+  }
+  writeAttachment(socket, { ...attachment, job: metered })
+  // After the frame has left: no token waits for the disk.
+  const step = (tokens: number): number => Math.floor(tokens / CHECKPOINT_TOKENS)
+  if (frame.sequence > 0 && step(metered.sentTokens) === step(job.sentTokens)) return
+  const deadline = Date.now() + CHECKPOINT_DEADLINE_MS
+  context.storage.checkpoint(metered, deadline)
+  return context.alarm.at(deadline)
+}
+
+/** What is wrong with a frame of a Job, or undefined. Honest Hosts send none of these. */
+function frameFault(frame: Frame, job: MeteredJob): string | undefined {
+  if (!job.accepted) return 'frame before accepted'
+  if (frame.sequence !== job.nextSequence) return 'frame out of sequence'
+  // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
+  if (job.windowBytes <= 0) return 'frame beyond the window'
+  if (frame.tokenIds.length === 0) return 'frame without tokens'
+  if (job.sentTokens + frame.tokenIds.length > job.maxTokens) return 'more tokens than were asked for'
+  if (frame.text.length > frame.tokenIds.length * MAX_TOKEN_CHARACTERS)
+    return 'more text than its tokens can have'
+  return undefined
+}

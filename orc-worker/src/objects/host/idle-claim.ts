@@ -1,0 +1,40 @@
+import type { RefusalCode } from '@daisi/protocol'
+import { idleClaim } from '../../domain/anomalies/host-sightings.ts'
+import { type HostSocket, readAttachment, writeAttachment } from './attachments.ts'
+import type { HostContext } from './context.ts'
+import type { Tagged } from './sockets.ts'
+
+// A Host that says it has room and takes no Job costs Consumers time. The count lives in the attachment of its socket: it
+// is not worth a write to storage, and a new connection starts afresh.
+
+/** True if a refusal is about the Host, not about the Job. */
+export function leavesJob(code: RefusalCode): boolean {
+  return code === 'busy' || code === 'draining' || code === 'model_not_loaded' || code === 'engine_failed'
+}
+
+/** The Host says how much it can take. */
+export function noteClaim(
+  socket: WebSocket,
+  claim: { readonly freeSlots: number; readonly accepting: boolean },
+): void {
+  const attachment = readAttachment(socket)
+  if (attachment?.kind !== 'host') return
+  const claimedSlots = claim.accepting ? claim.freeSlots : 0
+  writeAttachment(socket, { ...attachment, claimedSlots })
+}
+
+/** The Host took a Job. Its word on free slots is older than that, so one of them is gone. */
+export function noteTaken({ socket, attachment }: Tagged<HostSocket>): void {
+  const claimedSlots = Math.max(0, attachment.claimedSlots - 1)
+  writeAttachment(socket, { ...attachment, claimedSlots, untaken: 0 })
+}
+
+/** The Host left a Job that it was offered. */
+export async function noteUntaken(socket: WebSocket, { evidence }: HostContext): Promise<void> {
+  const attachment = readAttachment(socket)
+  if (attachment?.kind !== 'host' || attachment.claimedSlots === 0) return
+  const untaken = attachment.untaken + 1
+  writeAttachment(socket, { ...attachment, untaken })
+  const { hostId } = attachment.identity
+  await evidence.note(idleClaim({ hostId, untaken, freeSlots: attachment.claimedSlots }, Date.now()))
+}

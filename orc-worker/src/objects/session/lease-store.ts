@@ -1,0 +1,250 @@
+import type { UsageTotals } from '@daisi/protocol'
+import type { SettlementEntry } from '../../db/ledger.ts'
+import {
+  type Lease,
+  finished,
+  owedFor,
+  refilled,
+  released,
+  reserved,
+  settled,
+} from '../../domain/money/lease.ts'
+import type { Transfer } from '../../domain/money/transfer.ts'
+import { deleteFact, readFact, saveFact } from './storage.ts'
+import type { JobReport } from './types.ts'
+
+/** How long the ids of settled Jobs are kept, so that a report that comes twice is known from a stray one. */
+const REMEMBER_SETTLED_MS = 60 * 60 * 1000
+
+/** A write to the book that was decided here and is not yet known to have happened there. */
+export interface PendingWrite {
+  readonly kind: 'refill' | 'release' | 'settle'
+  readonly transfers: readonly Transfer[]
+  /** Credits by which the lease changes once the write is known. */
+  readonly amount: number
+  /** For a settlement: what else is written with it, and the Jobs that it pays. */
+  readonly settles?: { readonly entry: SettlementEntry; readonly jobIds: readonly string[] }
+}
+
+/** A Job about to run. */
+export interface NewJob {
+  readonly id: string
+  readonly hold: number
+  readonly expiresAt: number
+  readonly idempotency: { readonly key: string; readonly digest: string } | undefined
+}
+
+/** A Job that ended, with what it costs. */
+export interface EndedJob {
+  readonly report: JobReport
+  /** 0 on one's own Hosts. */
+  readonly credits: number
+  /** Until when its `Idempotency-Key`, if it has one, is remembered. */
+  readonly rememberUntil: number
+}
+
+/** What became of an earlier request with the same `Idempotency-Key`. */
+export interface EarlierRequest {
+  readonly state: 'running' | 'answered'
+  readonly digest: string
+}
+
+/**
+ * The money of one ConsumerSession: its lease, the holds of running Jobs, what finished ones owe, and the one write to the
+ * book that may be under way. Every method is one atomic step; how the lease changes stands in `domain/money/lease.ts`.
+ */
+export class LeaseStore {
+  readonly #storage: DurableObjectStorage
+  readonly #sql: SqlStorage
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+    this.#sql = storage.sql
+  }
+
+  lease(): Lease {
+    return this.#sql
+      .exec<{ amount: number; held: number; owed: number }>('SELECT amount, held, owed FROM lease')
+      .one()
+  }
+  lastRefill(): number {
+    return this.#sql.exec<{ last: number }>('SELECT last_refill AS last FROM lease').one().last
+  }
+  totals(): UsageTotals {
+    return this.#sql
+      .exec<Record<keyof UsageTotals, number>>(
+        'SELECT jobs, prompt_tokens, cached_tokens, generated_tokens, credits FROM lease',
+      )
+      .one()
+  }
+
+  /** Reserves credits for a Job. False if the lease does not cover them. */
+  openJob({ id, hold, expiresAt, idempotency }: NewJob): boolean {
+    return this.#storage.transactionSync(() => {
+      const lease = reserved(this.lease(), hold)
+      if (lease === undefined) return false
+      this.#saveLease(lease)
+      this.#sql.exec(
+        `INSERT INTO jobs (id, state, hold, expires_at, idempotency_key, digest) VALUES (?, 'open', ?, ?, ?, ?)`,
+        id,
+        hold,
+        expiresAt,
+        idempotency?.key ?? null,
+        idempotency?.digest ?? null,
+      )
+      return true
+    })
+  }
+
+  earlierRequest(idempotencyKey: string): EarlierRequest | undefined {
+    const [row] = this.#sql
+      .exec<{ state: EarlierRequest['state']; digest: string }>(
+        `SELECT 'running' AS state, digest FROM jobs WHERE idempotency_key = ?1
+         UNION ALL SELECT 'answered', digest FROM answered WHERE idempotency_key = ?1`,
+        idempotencyKey,
+      )
+      .toArray()
+    return row
+  }
+
+  /** Turns holds into what the Jobs cost, each once. Answers which Jobs were never here or are long forgotten. */
+  finishJobs(jobs: readonly EndedJob[]): { readonly ended: number; readonly unknown: readonly string[] } {
+    return this.#storage.transactionSync(() => {
+      const outcomes = jobs.map((job) => ({ id: job.report.jobId, outcome: this.#finishJob(job) }))
+      return {
+        ended: outcomes.filter(({ outcome }) => outcome === 'ended').length,
+        unknown: outcomes.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id),
+      }
+    })
+  }
+
+  #finishJob({ report, credits, rememberUntil }: EndedJob): 'ended' | 'repeated' | 'unknown' {
+    const { jobId, usage } = report
+    const row = this.#sql
+      .exec<{ state: string; hold: number; key: string | null; digest: string }>(
+        'SELECT state, hold, idempotency_key AS key, digest FROM jobs WHERE id = ?',
+        jobId,
+      )
+      .toArray()[0]
+    if (row === undefined) return this.#wasSettled(jobId) ? 'repeated' : 'unknown'
+    if (row.state !== 'open') return 'repeated'
+    this.#saveLease(finished(this.lease(), row.hold, credits))
+    // Nothing delivered: as if it had never been asked for (rules P2, K3).
+    if (usage.generatedTokens === 0) {
+      this.#sql.exec('DELETE FROM jobs WHERE id = ?', jobId)
+      return 'ended'
+    }
+    const owed = owedFor(row.hold, credits)
+    this.#sql.exec(
+      `UPDATE jobs SET state = 'finished', credits = ?, report = ?, idempotency_key = NULL, digest = NULL WHERE id = ?`,
+      owed,
+      JSON.stringify(report),
+      jobId,
+    )
+    if (row.key !== null) {
+      this.#sql.exec('INSERT INTO answered VALUES (?, ?, ?)', row.key, row.digest, rememberUntil)
+    }
+    this.#sql.exec(
+      `UPDATE lease SET jobs = jobs + 1, prompt_tokens = prompt_tokens + ?, cached_tokens = cached_tokens + ?,
+         generated_tokens = generated_tokens + ?, credits = credits + ?`,
+      usage.promptTokens,
+      usage.cachedTokens,
+      usage.generatedTokens,
+      owed,
+    )
+    return 'ended'
+  }
+
+  #wasSettled(jobId: string): boolean {
+    const found = this.#sql.exec('SELECT 1 FROM settled_jobs, json_each(ids) WHERE value = ?', jobId)
+    return found.toArray().length > 0
+  }
+
+  /** Finished Jobs that are not in the book yet, with what each owes. */
+  unsettledJobs(limit: number): { readonly report: JobReport; readonly credits: number }[] {
+    return this.#sql
+      .exec<{ report: string; credits: number }>(
+        `SELECT report, credits FROM jobs WHERE state = 'finished' LIMIT ?`,
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ report: JSON.parse(row.report) as JobReport, credits: row.credits }))
+  }
+
+  pending(): PendingWrite | undefined {
+    return readFact<PendingWrite>(this.#sql, 'pending')
+  }
+  /** Notes a write before it is made. A release leaves the lease at once, so that no Job can use it meanwhile. */
+  beginWrite(write: PendingWrite): void {
+    this.#storage.transactionSync(() => {
+      if (write.kind === 'release') this.#saveLease(released(this.lease(), write.amount))
+      saveFact(this.#sql, 'pending', write)
+    })
+  }
+  /** The write happened. */
+  commitWrite(write: PendingWrite, now: number): void {
+    this.#storage.transactionSync(() => {
+      if (write.kind === 'refill') {
+        this.#saveLease(refilled(this.lease(), write.amount))
+        this.#sql.exec('UPDATE lease SET last_refill = ?', write.amount)
+      }
+      if (write.kind === 'settle') this.#saveLease(settled(this.lease(), write.amount))
+      if (write.settles !== undefined) {
+        const ids = JSON.stringify(write.settles.jobIds)
+        this.#sql.exec('DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))', ids)
+        this.#sql.exec(
+          'INSERT OR REPLACE INTO settled_jobs VALUES (?, ?, ?)',
+          write.settles.entry.id,
+          ids,
+          now + REMEMBER_SETTLED_MS,
+        )
+      }
+      deleteFact(this.#sql, 'pending')
+    })
+  }
+  /** The write was refused and will not happen. Only a refill can be. */
+  abandonWrite(): void {
+    deleteFact(this.#sql, 'pending')
+  }
+
+  /** The book holds this much more, or less, for the lease than was known here. */
+  correct(credits: number): void {
+    this.#saveLease(refilled(this.lease(), credits))
+  }
+
+  /** Running Jobs keep their holds until then. */
+  renewJobs(jobIds: readonly string[], expiresAt: number): void {
+    this.#sql.exec(
+      `UPDATE jobs SET expires_at = ? WHERE state = 'open' AND id IN (SELECT value FROM json_each(?))`,
+      expiresAt,
+      JSON.stringify(jobIds),
+    )
+  }
+  /** Frees holds of Jobs that nobody speaks for, and forgets old keys and settlements. Answers the ids of such Jobs. */
+  expireJobs(now: number): string[] {
+    return this.#storage.transactionSync(() => {
+      const expired = this.#sql
+        .exec<{ id: string; hold: number }>(
+          `DELETE FROM jobs WHERE state = 'open' AND expires_at <= ? RETURNING id, hold`,
+          now,
+        )
+        .toArray()
+      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))
+      this.#sql.exec('DELETE FROM answered WHERE expires_at <= ?', now)
+      this.#sql.exec('DELETE FROM settled_jobs WHERE expires_at <= ?', now)
+      return expired.map(({ id }) => id)
+    })
+  }
+  /** When the next hold, key or settlement may be forgotten. */
+  nextExpiry(): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>(
+        `SELECT min(at) AS at FROM (SELECT min(expires_at) AS at FROM jobs WHERE state = 'open'
+         UNION ALL SELECT min(expires_at) FROM answered UNION ALL SELECT min(expires_at) FROM settled_jobs)`,
+      )
+      .one().at
+  }
+
+  #saveLease({ amount, held, owed }: Lease): void {
+    this.#sql.exec('UPDATE lease SET amount = ?, held = ?, owed = ?', amount, held, owed)
+  }
+}

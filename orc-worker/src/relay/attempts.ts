@@ -1,0 +1,162 @@
+import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, type Run } from '@daisi/protocol'
+import type { Config } from '../config.ts'
+import type { PromptSize } from '../domain/money/price.ts'
+import type { Candidate } from '../domain/pick.ts'
+import { pairwisePseudonyms } from '../domain/pseudonym.ts'
+import { signSessionToken } from '../domain/session-token.ts'
+import { ApiError } from '../http/errors.ts'
+import type { Begun, SessionFailure } from '../objects/session/types.ts'
+import { directoryStub } from '../objects/stubs.ts'
+import { Relay } from './relay.ts'
+
+/** One attempt at a Job, and the credits held for it. */
+export interface Reservation {
+  readonly jobId: string
+  readonly begun: Begun
+  /** Gives the hold back. Nothing that was done for this attempt is paid after it. */
+  free(): Promise<void>
+}
+
+/** What an attempt needs credits for. */
+export interface ReservationRequest {
+  readonly promptTokens: number
+  /** True if only Hosts of the Consumer's own account will be asked: they work for free. */
+  readonly ownHost: boolean
+}
+
+/** Work to be done for a Consumer. */
+export interface JobRequest {
+  readonly kind: JobKind
+  readonly model: string
+  readonly prompt: PromptSize
+  readonly sessionName: string
+  /** What the Host is given, for an answer of at most so many tokens. */
+  payload(maxTokens: number): ChatPayload
+  /** Holds credits for one attempt. */
+  reserve(request: ReservationRequest): Promise<Reservation | SessionFailure>
+  /** Lets work go on after the answer. */
+  waitUntil(work: Promise<unknown>): void
+  /** Aborts when the Consumer is gone. */
+  readonly signal: AbortSignal
+}
+
+/** What a Host answered to an attempt; `gone` if it is not there at all. */
+export type Answer = { readonly relay: Relay } | Refused | 'lost' | 'gone'
+
+/**
+ * The attempts at one Job, one after the other. Each Host is asked under a Job id and a hold of its own, so that a Host that
+ * was given up can neither end nor bill the work of its successor. At most one hold is out at a time.
+ */
+export class Attempts {
+  readonly #job: JobRequest
+  readonly #env: Env
+  readonly #config: Config
+  #reservation: Reservation
+  #terms: ReservationRequest
+  #asked = false
+
+  constructor(
+    job: JobRequest,
+    first: { readonly reservation: Reservation; readonly terms: ReservationRequest },
+    env: Env,
+    config: Config,
+  ) {
+    this.#job = job
+    this.#reservation = first.reservation
+    this.#terms = first.terms
+    this.#env = env
+    this.#config = config
+  }
+
+  /** True if the last Host that was there was asked in vain. */
+  get asked(): boolean {
+    return this.#asked
+  }
+
+  /** Gives the present hold back, in the background. */
+  readonly abandon = (): void => this.#job.waitUntil(this.#reservation.free())
+
+  /** Offers the Job to a Host. Throws `ApiError` if the credits for it cannot be held. */
+  async ask(candidate: Candidate, terms: ReservationRequest, timeoutMs: number): Promise<Answer> {
+    if (this.#asked || terms.promptTokens !== this.#terms.promptTokens) {
+      await this.#reservation.free()
+      this.#reservation = await reserve(this.#job, terms)
+      this.#terms = terms
+      this.#asked = false
+    }
+    const relay = await openRelay(this.#job, this.#reservation, candidate, this.#env, this.#config)
+    if (relay === undefined) {
+      const { network } = this.#reservation.begun.record
+      await directoryStub(this.#env, network).withdraw(candidate.hostId, candidate.connectionId)
+      return 'gone'
+    }
+    this.#asked = true
+    return awaitAcceptance(relay, this.#job.signal, timeoutMs)
+  }
+}
+
+/** Holds credits. Throws `ApiError` if they cannot be held. */
+export async function reserve(job: JobRequest, terms: ReservationRequest): Promise<Reservation> {
+  const reserved = await job.reserve(terms)
+  if ('ok' in reserved) throw new ApiError(reserved)
+  return reserved
+}
+
+async function openRelay(
+  job: JobRequest,
+  { jobId, begun }: Reservation,
+  { hostId, model }: Candidate,
+  env: Env,
+  config: Config,
+): Promise<Relay | undefined> {
+  const { sessionName, prompt } = job
+  const { budget, maxTokens } = begun
+  const { sessionId, network, mode } = begun.record
+  const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
+  const claims = {
+    iss: config.issuer,
+    aud: hostId,
+    sub: seenAs.consumer,
+    sid: seenAs.sessionId,
+    // One token for each Job and Host: the least a Host can be given.
+    jti: jobId,
+    net: network,
+    mode,
+    budget,
+  }
+  const pinned = model.sha256 === undefined ? {} : { sha256: model.sha256 }
+  const run: Run = {
+    type: 'run',
+    jobId,
+    kind: job.kind,
+    model: { id: model.id, ...pinned },
+    sessionToken: await signSessionToken(claims, config.signing, Date.now()),
+    sealed: false,
+    payload: job.payload(maxTokens),
+    windowBytes: INITIAL_WINDOW_BYTES,
+  }
+  const request = {
+    jobId,
+    sessionId: seenAs.sessionId,
+    sessionName,
+    model: model.id,
+    ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
+    promptBytes: prompt.bytes,
+    promptBound: prompt.bound,
+    budget,
+    maxTokens,
+    resumed: false,
+  }
+  return Relay.open(env, hostId, request, run)
+}
+
+async function awaitAcceptance(relay: Relay, signal: AbortSignal, timeoutMs: number): Promise<Answer> {
+  const giveUp = (): void => relay.close()
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp)
+  const event = await relay.next(timeoutMs)
+  if (event.type === 'accepted') return { relay }
+  signal.removeEventListener('abort', giveUp)
+  relay.close()
+  return event.type === 'refused' ? event.refused : 'lost'
+}

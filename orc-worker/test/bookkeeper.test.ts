@@ -1,0 +1,85 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { hashCredential } from '../src/domain/credential.ts'
+import { bookkeeperStub, plainSessionName, sessionStub } from '../src/objects/stubs.ts'
+import { fresh, recordsOf } from './support/anomalies.ts'
+import { balanced } from './support/books.ts'
+import { balanceOf, call, operatorAccount, settle } from './support/orc.ts'
+import { type Scene, chat, errorCode, newScene } from './support/scene.ts'
+
+const HOUR_MS = 3_600_000
+
+async function served(scene: Scene): Promise<void> {
+  const answer = chat(scene)
+  await scene.host.serve(['ok'])
+  expect((await answer).status).toBe(200)
+}
+
+/** Runs the next round as if everything had been still for long. */
+async function round(): Promise<void> {
+  await env.DB.prepare(`UPDATE ledger_accounts SET moved_at = 1 WHERE kind = 'lease'`).run()
+  expect(await runDurableObjectAlarm(bookkeeperStub(env))).toBe(true)
+}
+
+test('[L3] a lease whose Session is gone comes back without anybody asking', async () => {
+  const scene = await newScene()
+  await served(scene)
+  await settle(scene.key.key)
+  const session = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), 'public'))
+  await runInDurableObject(session, (_, { storage }) => storage.deleteAll())
+  await evictDurableObject(session)
+  // The first round finds the disagreement and notes it, the second gives back.
+  await round()
+  await round()
+  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 10_000 - 11, held: 0 })
+  await balanced()
+})
+
+test('[M5] work is looked through once an hour, also after the last lease was closed', async () => {
+  const scene = await newScene()
+  await served(scene)
+  const [model, cheat] = [fresh('model'), fresh('host')]
+  const hour = Date.now() - (Date.now() % HOUR_MS)
+  for (const [hostId, tokens] of [
+    [fresh('host'), 1_000],
+    [fresh('host'), 1_000],
+    [cheat, 3_000],
+  ] as const) {
+    await env.DB.prepare("INSERT INTO work_hourly VALUES (?, ?, ?, 'public', 'acc', 20, 0, 0, ?, 0, 4000, 0)")
+      .bind(hostId, hour, model, tokens)
+      .run()
+  }
+  await round()
+  expect(await recordsOf(cheat)).toEqual([])
+  const bookkeeper = bookkeeperStub(env)
+  await runInDurableObject(bookkeeper, (_, { storage }) => storage.put('scan-due', 1))
+  await round()
+  expect(await recordsOf(cheat)).toMatchObject([{ kind: 'inflated_counts', status: 'open' }])
+  await runInDurableObject(bookkeeper, (_, { storage }) => storage.put('scan-due', 1))
+  await round()
+  expect(await recordsOf(cheat)).toHaveLength(1)
+})
+
+test('while D1 does not answer, the round is tried again', async () => {
+  const scene = await newScene()
+  await served(scene)
+  await env.DB.prepare('ALTER TABLE work_hourly RENAME TO away').run()
+  await runInDurableObject(bookkeeperStub(env), (_, { storage }) => storage.put('scan-due', 1))
+  await round()
+  await env.DB.prepare('ALTER TABLE away RENAME TO work_hourly').run()
+  expect(await runDurableObjectAlarm(bookkeeperStub(env))).toBe(true)
+})
+
+test('[M4] a freeze reaches what Sessions have reserved already', async () => {
+  const scene = await newScene()
+  await served(scene)
+  await settle(scene.key.key)
+  expect((await balanceOf(scene.consumer)).held).toBeGreaterThan(0)
+  const { token } = await operatorAccount()
+  const body = { note: 'under review' }
+  expect((await call('POST', `/api/accounts/${scene.consumer.id}/freezes`, { token, body })).status).toBe(201)
+  const refused = await chat(scene)
+  expect([refused.status, await errorCode(refused)]).toEqual([402, 'insufficient_credits'])
+  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, frozen: 10_000 - 11 })
+})

@@ -1,0 +1,245 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import type { AccountCreated, ReconciliationReport } from '@daisi/protocol'
+import { expect, test } from 'vitest'
+import { database } from '../src/db/client.ts'
+import { postTransfers } from '../src/db/ledger.ts'
+import { hashCredential } from '../src/domain/credential.ts'
+import { adjustment } from '../src/domain/money/transfer.ts'
+import { applySessionSchema } from '../src/objects/session/schema.ts'
+import type { ConsumerSession } from '../src/objects/session/object.ts'
+import { plainSessionName, sessionStub } from '../src/objects/stubs.ts'
+import { balanced, total } from './support/books.ts'
+import { balanceOf, call, newAccount, newEnrolment, newKey, operatorAccount, settle } from './support/orc.ts'
+import { type Scene, chat, errorCode, newScene } from './support/scene.ts'
+import { newHost } from './support/test-host.ts'
+
+async function sessionOf({ key }: Scene): Promise<DurableObjectStub<ConsumerSession>> {
+  return sessionStub(env, plainSessionName(await hashCredential(key.key), 'public'))
+}
+
+async function served(scene: Scene, texts = ['ok']): Promise<void> {
+  const answer = chat(scene)
+  await scene.host.serve(texts)
+  expect((await answer).status).toBe(200)
+}
+
+/** D1 without the book, until the work is done. */
+async function withoutBook(work: () => Promise<void>): Promise<void> {
+  await env.DB.prepare('ALTER TABLE transfers RENAME TO away').run()
+  try {
+    await work()
+  } finally {
+    await env.DB.prepare('ALTER TABLE away RENAME TO transfers').run()
+  }
+}
+
+async function reconcile(): Promise<ReconciliationReport> {
+  const { token } = await operatorAccount()
+  return (await call('POST', '/api/reconciliation', { token })).json()
+}
+
+async function openedSession(scene: Scene, budget: number): Promise<Record<string, string>> {
+  const created = await call('POST', '/v1/sessions', { token: scene.key.key, body: { budget } })
+  return { 'daisi-session': (await created.json<{ id: string }>()).id }
+}
+
+async function empty(account: AccountCreated): Promise<void> {
+  const all = adjustment(account.id, account.id, -(await balanceOf(account)).available, 'spent elsewhere')
+  expect(await postTransfers(database(env), [all], 1)).toBe('posted')
+}
+
+test('[L1] with an open lease a request needs no book, and settlement waits until there is one', async () => {
+  const scene = await newScene()
+  await served(scene)
+  const session = await sessionOf(scene)
+  await withoutBook(async () => {
+    await served(scene)
+    await served(scene)
+    await runDurableObjectAlarm(session)
+    expect((await call('GET', '/v1/usage', { token: scene.key.key })).status).toBe(503)
+    await evictDurableObject(session)
+    expect(await total(scene.owner)).toBe(10_000)
+  })
+  // The object that finished the Jobs is gone; what they owe is not.
+  expect(await runDurableObjectAlarm(session)).toBe(true)
+  expect(await total(scene.owner)).toBe(10_000 + 3 * 11)
+  await balanced()
+})
+
+test('[L2] a hold that nobody speaks for is given back, and a renewed one is not', async () => {
+  const scene = await newScene()
+  const answers = [chat(scene), chat(scene)]
+  const runs = [await scene.host.receive('run'), await scene.host.receive('run')]
+  const session = await sessionOf(scene)
+  await runInDurableObject(session, (_, state) => state.storage.sql.exec('UPDATE jobs SET expires_at = 1'))
+  await session.renew([runs[1]!.jobId])
+  await runDurableObjectAlarm(session)
+  const held = (): Promise<unknown[]> =>
+    runInDurableObject(session, (_, state) => state.storage.sql.exec('SELECT id FROM jobs').toArray())
+  expect(await held()).toEqual([{ id: runs[1]!.jobId }])
+  const usage = { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 }
+  for (const run of runs) {
+    scene.host.accept(run)
+    scene.host.sendFrame(run.jobId, 0, 'x')
+    await scene.host.end(run, usage)
+  }
+  await Promise.all(answers)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_011)
+  await balanced()
+})
+
+test('[L3] the book asks the Session about a lease, and one that lost its memory gives all of it back', async () => {
+  const scene = await newScene()
+  await served(scene)
+  const session = await sessionOf(scene)
+  await settle(scene.key.key)
+  expect((await balanceOf(scene.consumer)).held).toBeGreaterThan(0)
+  await runInDurableObject(session, (_, state) => state.storage.deleteAll())
+  await evictDurableObject(session)
+  expect(await reconcile()).toMatchObject({ drifted: 1, failed: 0 })
+  expect(await reconcile()).toMatchObject({ drifted: 0, failed: 0 })
+  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 10_000 - 11, held: 0 })
+  const { results } = await env.DB.prepare(`SELECT subject FROM anomalies WHERE kind = 'lease_drift'`).all()
+  expect(results).toHaveLength(1)
+  await balanced()
+})
+
+test('[L3] a lease that is in use stays', async () => {
+  const scene = await newScene()
+  const answer = chat(scene)
+  const run = await scene.host.receive('run')
+  const { held } = await balanceOf(scene.consumer)
+  expect((await reconcile()).in_use).toBeGreaterThan(0)
+  expect((await balanceOf(scene.consumer)).held).toBe(held)
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect((await answer).status).toBe(200)
+})
+
+test('a lease is refilled before it runs dry', async () => {
+  const scene = await newScene()
+  const refills = async (): Promise<number> => {
+    const statement = env.DB.prepare(
+      `SELECT count(*) AS n FROM transfers WHERE debit = ? AND reason = 'lease'`,
+    )
+    return (await statement.bind(scene.consumer.id).first<number>('n')) ?? 0
+  }
+  await served(scene)
+  expect(await refills()).toBe(1)
+  // The first refill brought about 2,500: this leaves less than a quarter of it, and still enough for the Job itself.
+  const answer = chat(scene, { max_tokens: 2_000 })
+  const run = await scene.host.receive('run')
+  await expect.poll(refills).toBe(2)
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect((await answer).status).toBe(200)
+  await balanced()
+})
+
+test('[P3] who has no credits may use their own Hosts, and nobody else’s', async () => {
+  const account = await newAccount('both')
+  const key = await newKey(account)
+  await empty(account)
+  const stranger = await newScene()
+  const refused = await chat({ key, model: stranger.model })
+  expect([refused.status, await errorCode(refused)]).toEqual([402, 'insufficient_credits'])
+  const host = await newHost((await newEnrolment(account)).token, { model: stranger.model })
+  const answer = chat({ key, model: stranger.model })
+  await host.serve(['a', 'b'])
+  expect((await answer).status).toBe(200)
+  await settle(key.key)
+  expect(await total(account)).toBe(0)
+  expect(await total(stranger.owner)).toBe(10_000)
+  await balanced()
+})
+
+test('[P4] the hold is an estimate: half the bytes, the usual template, and max_tokens', async () => {
+  const scene = await newScene()
+  const headers = await openedSession(scene, 61)
+  const answer = chat(scene, { max_tokens: 20 }, { headers })
+  await scene.host.serve(['ok'])
+  expect((await answer).status).toBe(200)
+  const second = await chat(scene, { max_tokens: 20 }, { headers })
+  expect(await errorCode(second)).toBe('insufficient_credits')
+})
+
+test('[P4, T4] a Host that counts more prompt tokens is asked again with credits for all of them', async () => {
+  const scene = await newScene()
+  const answer = chat(scene)
+  const first = await scene.host.receive('run')
+  scene.host.send({
+    type: 'refused',
+    jobId: first.jobId,
+    code: 'token_budget',
+    message: 'm',
+    promptTokens: 70,
+  })
+  await scene.host.serve(['ok'], 70)
+  expect((await answer).status).toBe(200)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_000 + 71)
+})
+
+test('[P4, T4] a Host cannot make the Orc hold for more than the bytes allow, nor ask forever', async () => {
+  const scene = await newScene()
+  const headers = await openedSession(scene, 102)
+  const answer = chat(scene, {}, { headers })
+  for (const promptTokens of [1_000_000, 2_000_000]) {
+    const { jobId } = await scene.host.receive('run')
+    scene.host.send({ type: 'refused', jobId, code: 'token_budget', message: 'm', promptTokens })
+  }
+  expect(await errorCode(await answer)).toBe('all_hosts_busy')
+})
+
+test('[P4] where the credits do not cover the counted prompt, the answer is 402', async () => {
+  const scene = await newScene()
+  const headers = await openedSession(scene, 65)
+  const answer = chat(scene, {}, { headers })
+  const { jobId } = await scene.host.receive('run')
+  scene.host.send({ type: 'refused', jobId, code: 'token_budget', message: 'm', promptTokens: 46 })
+  expect(await errorCode(await answer)).toBe('insufficient_credits')
+})
+
+test('a Session of the first version keeps its lease, its debts and its keys', async () => {
+  const { key } = await newScene()
+  const session = sessionStub(env, plainSessionName(`${await hashCredential(key.key)}-old`, 'public'))
+  await runInDurableObject(session, (_, { storage }) => {
+    const { sql } = storage
+    for (const table of [
+      'jobs',
+      'answered',
+      'settled_jobs',
+      'lease',
+      'facts',
+      'opened_sessions',
+      'schema_version',
+    ])
+      sql.exec(`DROP TABLE ${table}`)
+    applySessionSchema(storage)
+    const before = sql.exec('SELECT version FROM schema_version').one()
+    // As the first version left it: one running Job, one owed under a key, one in a settlement under way.
+    sql.exec(`DROP TABLE answered; DROP TABLE settled_jobs; DROP TABLE jobs; DROP TABLE schema_version; DROP TABLE lease;
+      CREATE TABLE lease (id INTEGER PRIMARY KEY, amount INTEGER, held INTEGER, owed INTEGER, writes INTEGER, jobs INTEGER,
+        prompt_tokens INTEGER, cached_tokens INTEGER, generated_tokens INTEGER, credits INTEGER);
+      INSERT INTO lease VALUES (1, 100, 30, 50, 3, 2, 40, 0, 10, 50);
+      CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT, hold INTEGER, idempotency_key TEXT UNIQUE, digest TEXT,
+        expires_at INTEGER, payee TEXT, credits INTEGER, generated_tokens INTEGER, settling INTEGER);
+      INSERT INTO jobs VALUES ('job_open', 'open', 30, NULL, NULL, 5, NULL, 0, 0, 0);
+      INSERT INTO jobs VALUES ('job_owed', 'finished', 40, 'k', 'd', 86400005, 'acc_x', 20, 7, 0);
+      INSERT INTO jobs VALUES ('job_settling', 'finished', 40, NULL, NULL, 86400005, 'acc_x', 30, 3, 1);
+      INSERT INTO facts VALUES ('pending', '{}')`)
+    applySessionSchema(storage)
+    expect(sql.exec('SELECT version FROM schema_version').one()).toEqual(before)
+    expect(sql.exec('SELECT amount, held, owed FROM lease').one()).toEqual({ amount: 70, held: 30, owed: 20 })
+    expect(sql.exec('SELECT id, state, credits FROM jobs ORDER BY id').toArray()).toEqual([
+      { id: 'job_open', state: 'open', credits: 0 },
+      { id: 'job_owed', state: 'finished', credits: 20 },
+    ])
+    expect(sql.exec('SELECT idempotency_key FROM answered').toArray()).toEqual([{ idempotency_key: 'k' }])
+    expect(sql.exec('SELECT * FROM facts').toArray()).toEqual([])
+  })
+})
