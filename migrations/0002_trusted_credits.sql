@@ -127,8 +127,9 @@ BEGIN
     ELSE RAISE(ABORT, 'transfer_conflict')
   END
   WHERE EXISTS (SELECT 1 FROM transfers WHERE id = NEW.id);
-  -- A row is only ever appended: REPLACE on a taken sequence would remove another.
-  SELECT RAISE(ABORT, 'transfer_conflict') WHERE EXISTS (SELECT 1 FROM transfers WHERE sequence = NEW.sequence);
+  -- A row is only ever appended: REPLACE on a taken sequence would remove another. -1 stands for one that is not chosen yet.
+  SELECT RAISE(ABORT, 'transfer_conflict')
+  WHERE NEW.sequence <> -1 AND EXISTS (SELECT 1 FROM transfers WHERE sequence = NEW.sequence);
   SELECT RAISE(ABORT, 'transfer_shape')
   WHERE NOT EXISTS (
     SELECT 1 FROM ledger_accounts d JOIN ledger_accounts c ON c.id = NEW.credit

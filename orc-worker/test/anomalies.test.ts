@@ -26,7 +26,7 @@ async function review(id: string, body: unknown = { verdict: 'dismissed', note: 
   return call('POST', `/api/anomalies/${id}/review`, { token, body })
 }
 
-test('recordings at once make one record, and each sighting stands once', async () => {
+test('[M5] recordings at once make one record, and each sighting stands once', async () => {
   const subject = fresh('host')
   const [shared, ...others] = Array.from({ length: 9 }, () => sighting(subject)) as [Sighting, ...Sighting[]]
   await Promise.all(others.map((other) => recordSightings(db, [shared, other, shared])))
@@ -57,7 +57,7 @@ test('a record keeps fifty sightings, and the time of the last one', async () =>
   expect((await onlyRecordOf(subject)).last_seen_at).toBe(NOON / 1000 + 119)
 })
 
-test('a review closes a record for good; what was seen stays seen, and something new opens another', async () => {
+test('[M5] a review closes a record for good; what was seen stays seen, and something new opens another', async () => {
   const subject = fresh('host')
   const first = sighting(subject)
   await recordSightings(db, [first])

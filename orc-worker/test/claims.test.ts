@@ -7,7 +7,7 @@ import { newEnrolment, settle } from './support/orc.ts'
 import { chat, newScene } from './support/scene.ts'
 import { TestHost, newHost, newHostKeys } from './support/test-host.ts'
 
-test('[R2] a Host that signs for more than the Orc saw is paid what was seen, and its receipt is kept', async () => {
+test('[R2, R4] a Host that signs for more than the Orc saw is paid what was seen, and its receipt is kept', async () => {
   const scene = await newScene()
   const jobs: string[] = []
   for (let count = 0; count < 2; count++) {
@@ -53,7 +53,7 @@ test('an honest Host whose Consumer left is not taken for one that claims too mu
   await balanced()
 })
 
-test("[R3] a receipt of another Host's key, or for another model file, pays nothing and is kept", async () => {
+test("[R3, R4] a receipt of another Host's key, or for another model file, pays nothing and is kept", async () => {
   const scene = await newScene()
   const receipts = [
     ['signature', async (run) => scene.host.receipt(run, ONE, await newHostKeys())],
@@ -101,7 +101,7 @@ test('a Host that says it failed, with an empty receipt, claims nothing', async 
   expect(await evidence(scene.host, 'invalid_receipt')).toEqual([])
 })
 
-test("[J7] another Host's end of a Job changes nothing and is noted; the rightful Host is paid, and may repeat itself", async () => {
+test("[J7, R7] another Host's end of a Job changes nothing and is noted; the rightful Host is paid, and may repeat itself", async () => {
   const scene = await newScene()
   const other = await newHost((await newEnrolment(scene.owner)).token, { model: 'other' })
   const answer = chat(scene)
@@ -146,7 +146,7 @@ test('[J7] a Host that ends a Job late, after it lost its connection or the Job 
   await balanced()
 })
 
-test("a Host's skewed clock is noted once and changes nothing about its pay", async () => {
+test("[R5] a Host's skewed clock is noted once and changes nothing about its pay", async () => {
   const scene = await newScene()
   const endedAt = Date.now() - 3_600_000
   for (let count = 0; count < 2; count++) {

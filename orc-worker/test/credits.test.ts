@@ -138,7 +138,7 @@ test('[A6] a Host lost mid-stream ends the stream with an error event, and is pa
 test('forty concurrent requests: every credit is accounted for and no balance is negative', async () => {
   const scene = await newScene()
   const answers = Array.from({ length: 40 }, () => chat(scene, { max_tokens: 300 }))
-  // A hold is at most 82 + 300, so 26 fit into 10,000; the others are refused or served from what comes back.
+  // A hold is 41 + 300, so 29 fit into 10,000; the others are refused or served from what comes back.
   const statuses = Promise.all(answers.map(async (answer) => (await answer).status))
   let served = 0
   const serving = (async () => {

@@ -243,3 +243,35 @@ test('a Session of the first version keeps its lease, its debts and its keys', a
     expect(sql.exec('SELECT * FROM facts').toArray()).toEqual([])
   })
 })
+
+// Last: it leaves a book that was tampered with.
+test('[L3] where the book has less than Jobs count on, its word is taken and the debt is shown to the operator', async () => {
+  const scene = await newScene()
+  await served(scene)
+  const answer = chat(scene)
+  const run = await scene.host.receive('run')
+  const session = await sessionOf(scene)
+  // As after a restore of the database from an earlier time.
+  await env.DB.prepare(`UPDATE ledger_accounts SET balance = 5 WHERE owner_id = ?`)
+    .bind(scene.consumer.id)
+    .run()
+  expect(await call('GET', '/v1/usage', { token: scene.key.key })).toMatchObject({ status: 503 })
+  expect(await reconcile()).toMatchObject({ drifted: 1 })
+  const detail = await env.DB.prepare(
+    `SELECT detail FROM anomaly_evidence ORDER BY rowid DESC`,
+  ).first<string>('detail')
+  expect(JSON.parse(detail!)).toMatchObject({ book: 5, unpaid: [{ payee: scene.owner.id, credits: 11 }] })
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect((await answer).status).toBe(200)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_000)
+  // The Session works on.
+  await served(scene)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_011)
+  expect(
+    await runInDurableObject(session, (_, { storage }) => storage.sql.exec('SELECT id FROM jobs').toArray()),
+  ).toEqual([])
+})

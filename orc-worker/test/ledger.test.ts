@@ -106,11 +106,10 @@ test('a settlement counts its usage and work once, however often it is written',
   const settlement = settlementOf([{ ...job, promptBytes: 9, textBytes: 8, endedAt: 7 }])
   const id = `stl_${fresh()}`
   const entry = { id, owner, keyId: 'key_1', settlement }
-  const payments = [payment(id, owner, payee.id, 5)]
   // Nothing of it is counted while the lease does not cover it.
-  expect(await postSettlement(db, entry, payments, 1)).toBe('overdraft')
+  expect(await postSettlement(db, entry, 1)).toBe('overdraft')
   await post(refill(fresh(), owner, 50))
-  for (let time = 1; time <= 3; time++) expect(await postSettlement(db, entry, payments, time)).toBe('posted')
+  for (let time = 1; time <= 3; time++) expect(await postSettlement(db, entry, time)).toBe('posted')
   const lines = await env.DB.batch([
     env.DB.prepare(
       "SELECT jobs, prompt_tokens, cached_tokens, generated_tokens, credits FROM usage_daily WHERE key_id = 'key_1'",

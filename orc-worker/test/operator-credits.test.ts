@@ -36,7 +36,7 @@ async function frozen(accountId: string, amount?: number): Promise<FreezeMade['b
 
 afterEach(balanced)
 
-test('an operator gives credits and takes them', async () => {
+test('[M3] an operator gives credits and takes them', async () => {
   const account = await newAccount('a')
   const given = await adjust(account.id, 500, 'gift 1')
   expect(given.status).toBe(201)
@@ -49,7 +49,7 @@ test('an operator gives credits and takes them', async () => {
   expect((await balanceOf(account)).available).toBe(0)
 })
 
-test('an adjustment repeated under its Idempotency-Key moves its credits once', async () => {
+test('[M3] an adjustment repeated under its Idempotency-Key moves its credits once', async () => {
   const account = await newAccount('a')
   const take = (): Promise<Response> => adjust(account.id, -6_000, 'once')
   const answers = await Promise.all([take(), take(), take()])
@@ -58,7 +58,7 @@ test('an adjustment repeated under its Idempotency-Key moves its credits once', 
   expect((await balanceOf(account)).available).toBe(4_000)
 })
 
-test('the same Idempotency-Key for something else is a conflict', async () => {
+test('[M3] the same Idempotency-Key for something else is a conflict', async () => {
   const [account, other] = [await newAccount('a'), await newAccount('b')]
   expect((await adjust(account.id, 5, 'taken', 'gift')).status).toBe(201)
   const attempts = [
@@ -164,7 +164,7 @@ test('credits that are frozen can still be taken, and given credits are frozen w
   expect((await adjust(account.id, -501)).status).toBe(402)
 })
 
-test('what is earned arrives while everything is frozen, and is frozen too', async () => {
+test('[M4] what is earned arrives while everything is frozen, and is frozen too', async () => {
   const [payer, owner] = [await newAccount('payer'), await newAccount('owner')]
   await frozen(owner.id)
   await postWork(payer.id, owner.id, { credits: 30 })
@@ -172,7 +172,7 @@ test('what is earned arrives while everything is frozen, and is frozen too', asy
   expect(await frozen(owner.id, 0)).toMatchObject({ available: 10_030, frozen: 0 })
 })
 
-test('a Consumer whose credits are frozen is answered 402 until they are released', async () => {
+test('[M4] a Consumer whose credits are frozen is answered 402 until they are released', async () => {
   const scene = await newScene()
   await frozen(scene.consumer.id)
   const refused = await chat(scene)

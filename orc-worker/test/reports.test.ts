@@ -19,7 +19,7 @@ async function statementSum(account: AccountCreated, kind: string): Promise<numb
 const credits = ({ rows }: ActivityReport): number => rows.reduce((sum, row) => sum + row.credits, 0)
 const day = (text: string): number => Date.parse(`${text}T12:00:00Z`)
 
-test('what chats cost is the same in statement, usage, earnings and balance', async () => {
+test('[M1] what chats cost is the same in statement, usage, earnings and balance', async () => {
   const scene = await newScene()
   for (const texts of [['a', 'b'], ['c'], ['d', 'e', 'f']]) {
     const answer = chat(scene)

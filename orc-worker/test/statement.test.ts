@@ -55,7 +55,7 @@ async function reserveOften(accountId: string, times: number): Promise<void> {
     .run()
 }
 
-test('each side of a payment sees its own, and an operator tells why', async () => {
+test('[M1] each side of a payment sees its own, and an operator tells why', async () => {
   const [consumer, owner] = [await newAccount('consumer'), await newAccount('owner')]
   await postWork(consumer.id, owner.id, { credits: 30 })
   await postTransfers(db, [adjustment('a1', owner.id, 12, 'thanks')], Date.now())
@@ -127,7 +127,7 @@ test('however many reservations lie between two changes, a page is short rather 
   expect(await csv(account, '?format=csv')).toEqual(split.flatMap(({ entries }) => entries.map(lineOf)))
 })
 
-test('CSV is the same statement, whole', async () => {
+test('[M1] CSV is the same statement, whole', async () => {
   const account = await newAccount('spreadsheet')
   await reserveOften(account.id, 600)
   for (const format of ['', '&limit=2']) {
@@ -154,7 +154,7 @@ test('a note that looks like a formula stays text in a spreadsheet, and a negati
   expect(line).toMatch(/^1970-01-01T00:00:01Z,adjust,-3,"'=cmd\|""\/c calc""!A1, really",mov_\d+$/)
 })
 
-test('a statement tells nothing of anybody else', async () => {
+test('[M1] a statement tells nothing of anybody else', async () => {
   const [consumer, owner] = [await newAccount('consumer'), await newAccount('owner')]
   const settlement = await postWork(consumer.id, owner.id)
   for (const [reader, other] of [

@@ -45,10 +45,14 @@ misplaced as (
     end, 0)
 ),
 -- A payment's id is settle:<settlement>:<payee>. Payments of settle:<session>:<number>:<payee> come from before
--- settlements had rows; usage and work were not counted with them, and nothing is expected to match.
+-- settlements had rows; usage and work were not counted with them, and nothing is expected to match. One such id among
+-- later payments is none of these.
 paid as (
   select substr(id, 8, length(id) - length(payee) - 8) as settlement, debit, payer, payee, amount
-  from transfers where reason = 'settle' and id not glob 'settle:*:*:*'
+  from transfers where reason = 'settle' and (
+    id not glob 'settle:*:*:*'
+    or sequence > (select min(sequence) from transfers where reason = 'settle' and id not glob 'settle:*:*:*')
+  )
 ),
 -- Every credit stands on four pages: its settlement, its payment, the payer's usage, the payee's work. Each pair of columns
 -- is added up with opposite signs, so that whatever is left of a group has no counterpart.

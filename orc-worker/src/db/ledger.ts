@@ -1,6 +1,7 @@
-import { type SQL, and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { type SQL, and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Settlement } from '../domain/money/settlement.ts'
-import type { LeaseOwner, Transfer } from '../domain/money/transfer.ts'
+import { type LeaseOwner, type Transfer, payment } from '../domain/money/transfer.ts'
+import { readBalance } from './balances.ts'
 import { type Database, failedOn } from './client.ts'
 import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './schema.ts'
 
@@ -23,19 +24,15 @@ export function postTransfers(db: Database, entries: readonly Transfer[], now: n
   return post(db, transferStatements(db, entries, now))
 }
 
-/** Writes a settlement: its transfers, and once only the usage and work that they pay for. */
-export function postSettlement(
-  db: Database,
-  entry: SettlementEntry,
-  entries: readonly Transfer[],
-  now: number,
-): Promise<PostOutcome> {
+/** Writes a settlement: its payments, and once only the usage and work that they pay for. */
+export function postSettlement(db: Database, entry: SettlementEntry, now: number): Promise<PostOutcome> {
   const { id, owner, settlement } = entry
+  const payments = settlement.payments.map(({ payee, credits }) => payment(id, owner, payee, credits))
   const row = { id, leaseId: owner.leaseId, jobs: settlement.jobs, credits: settlement.credits }
   return post(db, [
     countUsage(db, entry),
     countWork(db, entry),
-    ...transferStatements(db, entries, now),
+    ...transferStatements(db, payments, now),
     // Last: the counting above happens only while this row is missing.
     db.insert(settlements).values({ ...row, createdAt: now }),
   ])
@@ -55,11 +52,7 @@ export async function openLease(db: Database, owner: LeaseOwner, sessionName: st
 
 /** Credits that an account can spend now. */
 export async function availableBalance(db: Database, accountId: string): Promise<number> {
-  const [row] = await db
-    .select({ available: sql<number>`max(0, ${ledgerAccounts.balance} - ${ledgerAccounts.frozen})` })
-    .from(ledgerAccounts)
-    .where(eq(ledgerAccounts.id, accountId))
-  return row?.available ?? 0
+  return (await readBalance(db, accountId)).available
 }
 
 /** What the book holds for a lease. */
@@ -73,32 +66,53 @@ export async function leaseBalance(db: Database, leaseId: string): Promise<numbe
 
 /** A lease that holds credits, and the name of the Session to ask about it. */
 export interface OpenLease extends LeaseOwner {
-  readonly sessionName: string | null
+  readonly sessionName: string
+  /** Time of its last transfer. */
+  readonly movedAt: number
 }
 
-/** Leases that hold credits and that nothing moved since `before`, longest first. */
-export async function idleLeases(db: Database, before: number, limit: number): Promise<OpenLease[]> {
-  return openLeases(db, lt(ledgerAccounts.movedAt, before), limit)
+/** Leases that hold credits and that nothing moved since `before`, longest first, after the one given. */
+export function idleLeases(
+  db: Database,
+  before: number,
+  after: OpenLease | undefined,
+  limit: number,
+): Promise<OpenLease[]> {
+  const { id, movedAt } = ledgerAccounts
+  const later =
+    after === undefined ? undefined : sql`(${movedAt}, ${id}) > (${after.movedAt}, ${after.leaseId})`
+  return openLeases(db, and(lt(movedAt, before), later)).limit(limit)
 }
 
-/** Leases of an account that hold credits, longest untouched first. */
-export async function leasesOf(db: Database, accountId: string, limit: number): Promise<OpenLease[]> {
-  return openLeases(db, eq(ledgerAccounts.ownerId, accountId), limit)
+/** Leases of an account that hold credits. */
+export async function leasesOf(db: Database, accountId: string): Promise<OpenLease[]> {
+  return openLeases(db, eq(ledgerAccounts.ownerId, accountId))
 }
 
-async function openLeases(db: Database, which: SQL, limit: number): Promise<OpenLease[]> {
-  const rows = await db
+/** True while any lease holds credits. */
+export async function hasOpenLease(db: Database): Promise<boolean> {
+  return (await openLeases(db, undefined).limit(1)).length > 0
+}
+
+// Leases of the first version do not name their Session until its next refill. The condition is that of the partial index.
+function openLeases(db: Database, which: SQL | undefined) {
+  return db
     .select({
       leaseId: ledgerAccounts.id,
-      accountId: ledgerAccounts.ownerId,
-      sessionName: ledgerAccounts.sessionName,
+      accountId: sql<string>`${ledgerAccounts.ownerId}`,
+      sessionName: sql<string>`${ledgerAccounts.sessionName}`,
+      movedAt: ledgerAccounts.movedAt,
     })
     .from(ledgerAccounts)
-    // As in the partial index on open leases.
-    .where(and(sql`${ledgerAccounts.kind} = 'lease' and ${ledgerAccounts.balance} > 0`, which))
-    .orderBy(ledgerAccounts.movedAt)
-    .limit(limit)
-  return rows.map((row) => ({ ...row, accountId: row.accountId ?? '' }))
+    .where(
+      and(
+        sql`${ledgerAccounts.kind} = 'lease' and ${ledgerAccounts.balance} > 0`,
+        isNotNull(ledgerAccounts.sessionName),
+        which,
+      ),
+    )
+    .orderBy(ledgerAccounts.movedAt, ledgerAccounts.id)
+    .$dynamic()
 }
 
 type Statement = Parameters<Database['batch']>[0][0]

@@ -1,4 +1,4 @@
-const DAY_MS = 86_400_000
+import { DAY_MS, utcDay } from './time.ts'
 /** Days that a report covers when its caller names no range. */
 const DEFAULT_DAYS = 30
 /** Days that a report may cover. */
@@ -20,8 +20,8 @@ export function dayRange(
   asked: { readonly from?: string | undefined; readonly to?: string | undefined },
   now: number,
 ): DayRangeResult {
-  const to = asked.to ?? dayOf(now)
-  const from = asked.from ?? dayOf(Math.max(0, startOf(to) - (DEFAULT_DAYS - 1) * DAY_MS))
+  const to = asked.to ?? utcDay(now)
+  const from = asked.from ?? utcDay(Math.max(0, startOf(to) - (DEFAULT_DAYS - 1) * DAY_MS))
   if (from > to) return { ok: false, param: 'to', message: `\`to\` must not be before \`from\`, ${from}.` }
   const days = (startOf(to) - startOf(from)) / DAY_MS + 1
   if (days > MAX_DAYS) {
@@ -37,8 +37,4 @@ export function rangeMilliseconds({ from, to }: DayRange): { readonly start: num
 
 function startOf(day: string): number {
   return Date.parse(`${day}T00:00:00Z`)
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
 }

@@ -40,7 +40,7 @@ export async function* readAnswer({ relay, abandon }: RunningJob): AsyncGenerato
     }
   } finally {
     relay.close()
-    // Its Host's object may not know that the Job was ours: after a restart nothing would free the hold.
+    // Its Host's object may not know that the Job was ours: after a restart only time would free the hold.
     if (!delivered) abandon()
   }
 }

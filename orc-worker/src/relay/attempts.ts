@@ -11,6 +11,7 @@ import { Relay } from './relay.ts'
 
 /** One attempt at a Job, and the credits held for it. */
 export interface Reservation {
+  readonly ok: true
   readonly jobId: string
   readonly begun: Begun
   /** Gives the hold back. Nothing that was done for this attempt is paid after it. */
@@ -21,7 +22,7 @@ export interface Reservation {
 export interface ReservationRequest {
   readonly promptTokens: number
   /** True if only Hosts of the Consumer's own account will be asked: they work for free. */
-  readonly ownHost: boolean
+  readonly ownOnly: boolean
 }
 
 /** Work to be done for a Consumer. */
@@ -98,7 +99,7 @@ export class Attempts {
 /** Holds credits. Throws `ApiError` if they cannot be held. */
 export async function reserve(job: JobRequest, terms: ReservationRequest): Promise<Reservation> {
   const reserved = await job.reserve(terms)
-  if ('ok' in reserved) throw new ApiError(reserved)
+  if (!reserved.ok) throw new ApiError(reserved)
   return reserved
 }
 

@@ -64,17 +64,17 @@ async function begin(
   job: JobRequest,
   env: Env,
 ): Promise<{ reservation: Reservation; terms: ReservationRequest; picked: PickResult }> {
-  const terms = { promptTokens: job.prompt.estimate, ownHost: false }
+  const terms = { promptTokens: job.prompt.estimate, ownOnly: false }
   const pick = ({ network, accountId }: SessionRecord, ownOnly: boolean): Promise<PickResult> =>
     directoryStub(env, network).pick({ model: job.model, kind: job.kind, accountId, ownOnly })
   const reserved = await job.reserve(terms)
-  if (!('ok' in reserved)) {
+  if (reserved.ok) {
     const picked = await pick(reserved.begun.record, false)
     return { reservation: reserved, terms, picked }
   }
   const own = reserved.record === undefined ? undefined : await pick(reserved.record, true)
   if (own?.ok !== true) throw new ApiError(reserved)
-  const free = { ...terms, ownHost: true }
+  const free = { ...terms, ownOnly: true }
   return { reservation: await reserve(job, free), terms: free, picked: own }
 }
 

@@ -47,7 +47,7 @@ export class Relay {
   private constructor(socket: WebSocket, jobId: string, deadlineMs: number) {
     this.#socket = socket
     this.#jobId = jobId
-    // Also where nobody reads on: a Job must not outlive its hold.
+    // Also where nobody reads on: no Job goes on for ever.
     this.#deadline = setTimeout(() => this.close(), deadlineMs)
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('message', ({ data }) => this.#receive(data))

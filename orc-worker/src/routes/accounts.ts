@@ -1,7 +1,6 @@
 import { type AccountCreated, type AccountView, accountRequest, setupRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { type Account, createAccount, hasOperator } from '../db/accounts.ts'
-import { auditBook } from '../db/audit.ts'
 import { readBalance } from '../db/balances.ts'
 import { database, failedOn } from '../db/client.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
@@ -35,11 +34,6 @@ export async function getAccount(c: AppContext): Promise<Response> {
   const { id, name, operator } = c.var.account
   const balance = await readBalance(database(c.env), id)
   return c.json({ id, name, operator, balance } satisfies AccountView)
-}
-
-/** `GET /api/audit`: recomputes the book. */
-export async function getAudit(c: AppContext): Promise<Response> {
-  return c.json(await auditBook(database(c.env)))
 }
 
 async function newAccount(c: AppContext, account: Account): Promise<AccountCreated> {

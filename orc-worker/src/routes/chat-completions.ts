@@ -77,7 +77,7 @@ async function startJob(
       const session = sessionStub(c.env, sessionName)
       const begun = await session.begin({ keyHash, network, jobId, ...terms, maxTokens, idempotency })
       if (!begun.ok) return begun
-      return { jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
+      return { ok: true, jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
     },
     waitUntil: (work) => c.executionCtx.waitUntil(work),
     signal,

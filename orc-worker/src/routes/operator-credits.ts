@@ -1,12 +1,12 @@
 import { type AdjustmentMade, type FreezeMade, adjustmentRequest, freezeRequest } from '@daisi/protocol'
-import { type AdjustOutcome, adjustAccount, freezeAccount } from '../db/adjustments.ts'
+import { type AdjustOutcome, adjustAccount, freezeAccount } from '../db/operator-credits.ts'
 import { readBalance } from '../db/balances.ts'
 import { database } from '../db/client.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError, type Failure } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { readJson } from '../http/read-json.ts'
-import { bookkeeperStub } from '../objects/stubs.ts'
+import { recallLeases } from '../objects/bookkeeper/reconcile.ts'
 
 /** A freeze without an amount: more than any balance can become. */
 const EVERYTHING = Number.MAX_SAFE_INTEGER
@@ -26,7 +26,7 @@ export async function postAdjustment(c: AppContext): Promise<Response> {
   const accountId = c.req.param('account') ?? ''
   const db = database(c.env)
   // What lies in leases cannot be taken.
-  if (value.amount < 0) await bookkeeperStub(c.env).recall(accountId)
+  if (value.amount < 0) await recallLeases(c.env, db, accountId)
   const outcome = await adjustAccount(db, { id: key, accountId, ...value }, Date.now())
   if (outcome !== 'posted') throw new ApiError(REFUSALS[outcome])
   const balance = await readBalance(db, accountId)
@@ -41,9 +41,15 @@ export async function postFreeze(c: AppContext): Promise<Response> {
   const db = database(c.env)
   const freeze = { accountId, amount, note, operatorId: c.var.account.id }
   if (!(await freezeAccount(db, freeze, Date.now()))) throw new ApiError(REFUSALS.unknown_account)
-  // Sessions refill from what is not frozen; what they had before comes back now.
-  if (amount > 0) await bookkeeperStub(c.env).recall(accountId)
+  // Sessions refill from what is not frozen; what they had before comes back now, but for what running Jobs hold.
+  if (amount > 0 && (await recallLeases(c.env, db, accountId)) > 0) throw new ApiError(NOT_ALL_RECALLED)
   return c.json({ balance: await readBalance(db, accountId) } satisfies FreezeMade, 201)
+}
+
+const NOT_ALL_RECALLED: Failure = {
+  code: 'storage_unavailable',
+  message: 'The freeze stands, but not every Session gave back what it had reserved. Send it again.',
+  retryAfterSeconds: 2,
 }
 
 const REFUSALS: Readonly<Record<Exclude<AdjustOutcome, 'posted'>, Failure>> = {

@@ -3,7 +3,7 @@ import { database } from '../../src/db/client.ts'
 import { openLease, postSettlement, postTransfers } from '../../src/db/ledger.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { type FinishedJob, settlementOf } from '../../src/domain/money/settlement.ts'
-import { type LeaseOwner, leaseIdOf, payment, refill } from '../../src/domain/money/transfer.ts'
+import { type LeaseOwner, leaseIdOf, refill } from '../../src/domain/money/transfer.ts'
 
 const db = database(env)
 
@@ -37,9 +37,8 @@ export async function postWork(payer: string, payee: string, work: PostedWork = 
   const owner = await newLease(payer)
   const id = newId('stl')
   const settlement = settlementOf([job])
-  const payments = settlement.payments.map((due) => payment(id, owner, due.payee, due.credits))
   if (job.credits > 0) await posted(postTransfers(db, [refill(id, owner, job.credits)], job.endedAt))
-  await posted(postSettlement(db, { id, owner, keyId, settlement }, payments, job.endedAt))
+  await posted(postSettlement(db, { id, owner, keyId, settlement }, job.endedAt))
   return id
 }
 

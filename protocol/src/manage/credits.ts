@@ -128,7 +128,7 @@ export const auditReport = z.object({
 })
 export type AuditReport = z.infer<typeof auditReport>
 
-/** Answer of `POST /api/reconciliation`: every lease that nothing moved for a while, after its Session was asked. */
+/** Answer of `POST /api/reconciliation`: what the Sessions of all open leases said. */
 export const reconciliationReport = z.object({
   /** Leases looked at. */
   asked: z.int(),
@@ -136,7 +136,7 @@ export const reconciliationReport = z.object({
   in_use: z.int(),
   /** Given back to their accounts. */
   returned: z.int(),
-  /** Of which Session and book disagreed; each is an anomaly. */
+  /** Of which Session and book disagreed: the book's word was taken, and each is an anomaly. */
   drifted: z.int(),
   /** Sessions that did not answer; they are asked again. */
   failed: z.int(),

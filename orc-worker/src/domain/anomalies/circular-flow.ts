@@ -1,6 +1,5 @@
 import type { Sighting } from './sighting.ts'
-
-const DAY_MS = 86_400_000
+import { DAY_MS, utcDay } from '../time.ts'
 
 /** Credits of the smallest payment in a circle that is worth a look. */
 export const MIN_FLOW_CREDITS = 1_000
@@ -33,7 +32,7 @@ export function flowsSince(now: number): number {
  * of an account beyond its first five or beyond the first 2,000 flows followed from it.
  */
 export function circularFlows(flows: readonly Flow[], now: number): Sighting[] {
-  const day = new Date(now).toISOString().slice(0, 10)
+  const day = utcDay(now)
   const looked = flows
     .filter(({ payer, payee, credits }) => payer !== payee && credits >= MIN_FLOW_CREDITS)
     .toSorted((a, b) => b.credits - a.credits)

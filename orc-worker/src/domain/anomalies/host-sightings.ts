@@ -2,6 +2,7 @@ import type { JobUsage } from '@daisi/protocol'
 import type { Excess, Meter } from '../money/claim.ts'
 import type { ReceiptFault } from '../receipt.ts'
 import type { Sighting } from './sighting.ts'
+import { utcDay } from '../time.ts'
 
 /** A Host's clock may be off by this much: receipts wait in queues, and few clocks are exact. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
@@ -65,7 +66,7 @@ export function clockSkew(claim: SignedClaim & { endedAt: number }, seenAt: numb
   const { hostId, jobId, endedAt, receipt } = claim
   const skewMs = endedAt - seenAt
   if (Math.abs(skewMs) <= CLOCK_TOLERANCE_MS) return undefined
-  const id = `clock_skew:${hostId}:${day(seenAt)}`
+  const id = `clock_skew:${hostId}:${utcDay(seenAt)}`
   const detail = { jobId, skewMs, receipt: cut(receipt) }
   return { id, kind: 'clock_skew', subject: hostId, seenAt, detail }
 }
@@ -93,11 +94,6 @@ export function idleClaim(
 
 function cut(receipt: string): string {
   return receipt.slice(0, MAX_RECEIPT_CHARACTERS)
-}
-
-/** YYYY-MM-DD, UTC. */
-function day(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
 }
 
 /** YYYY-MM-DDTHH, UTC. */

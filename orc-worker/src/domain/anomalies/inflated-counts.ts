@@ -1,7 +1,5 @@
 import type { Sighting } from './sighting.ts'
-
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
+import { DAY_MS, startOfHour, utcDay } from '../time.ts'
 
 /** Fewer Jobs say more about their Consumers than about the Host. */
 export const MIN_JOBS = 20
@@ -40,7 +38,7 @@ interface Density {
 
 /** Start of the first hour that counts, milliseconds since the epoch: 24 full hours and the running one. */
 export function countsSince(now: number): number {
-  return now - (now % HOUR_MS) - DAY_MS
+  return startOfHour(now) - DAY_MS
 }
 
 /**
@@ -63,7 +61,7 @@ function outliers(
   measure: Measure,
   now: number,
 ): Sighting[] {
-  const day = new Date(now).toISOString().slice(0, 10)
+  const day = utcDay(now)
   const densities = group.flatMap((counts) => densityOf(counts, measure) ?? [])
   if (densities.length <= MIN_OTHERS) return []
   const sorted = densities.map(tokensPerByte).sort((a, b) => a - b)

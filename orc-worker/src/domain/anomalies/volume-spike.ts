@@ -1,7 +1,6 @@
 import type { Sighting } from './sighting.ts'
+import { DAY_MS, HOUR_MS, startOfHour } from '../time.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
 /** How far back a Host's own past counts: a week has every kind of day in it. */
 const HISTORY_MS = 7 * DAY_MS
 
@@ -36,7 +35,7 @@ export interface VolumeWindow {
 
 /** The last full hour and the seven days before it. */
 export function volumeWindow(now: number): VolumeWindow {
-  const hour = now - (now % HOUR_MS) - HOUR_MS
+  const hour = startOfHour(now) - HOUR_MS
   return { since: hour - HISTORY_MS, hour }
 }
 

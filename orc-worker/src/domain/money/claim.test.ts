@@ -43,7 +43,7 @@ test.for([
   ['[R2] ids without text are not paid', { sentTokens: 15 }, counts(40, 0, 15), 47],
   ['[P4] the prompt is beyond what is held', { promptTokens: 99 }, counts(99, 0, 7), 100],
   ['[P4] the answer alone exhausts what is held', { promptTokens: 99, budget: 7 }, counts(99, 0, 7), 7],
-  ['[P4] the answer is beyond what is held', { promptTokens: 99, budget: 3 }, counts(99, 0, 7), 7],
+  ['[P4] the answer is beyond what is held', { promptTokens: 99, budget: 3 }, counts(99, 0, 7), 3],
   ['[P1] cached tokens are free', { cachedTokens: 10 }, counts(40, 10, 7), 37],
   ['the more cached count wins, from the receipt', { cachedTokens: 10 }, counts(40, 25, 7), 22],
   ['the more cached count wins, from the meter', { cachedTokens: 25 }, counts(40, 10, 7), 22],
@@ -129,6 +129,6 @@ test.for([
   ['cached is never more than the prompt', counts(40, 99, 7), counts(30, 0, 7), counts(30, 30, 7)],
   ['nothing was acknowledged', counts(40, 0, 0), counts(40, 0, 7), NO_USAGE],
   ['nothing is claimed', counts(40, 0, 7), counts(40, 0, 0), NO_USAGE],
-] as const)('over a Direct Connection: %s', ([, acknowledged, receipt, usage]) => {
+] as const)('[P5] over a Direct Connection: %s', ([, acknowledged, receipt, usage]) => {
   expect(weighAcknowledged(acknowledged, receipt)).toEqual(usage)
 })

@@ -29,7 +29,7 @@ export interface Meter {
   readonly resumed: boolean
 }
 
-/** By how much a Host's signed claim goes beyond what the Orc saw. */
+/** By how much what a Host signed, or sent without text, goes beyond what the Orc saw. */
 export interface Excess {
   readonly promptTokens: number
   readonly generatedTokens: number
@@ -52,6 +52,7 @@ export function weighClaim(meter: Meter, receipt: JobUsage | undefined): Weighed
   const generatedTokens = Math.min(
     meter.deliveredTokens,
     meter.maxTokens,
+    meter.budget,
     receipt?.generatedTokens ?? meter.deliveredTokens,
   )
   if (generatedTokens === 0) return { usage: NO_USAGE, excess }

@@ -39,7 +39,7 @@ function receiptOf(meter: Meter): Parameters<typeof weighClaim>[1] {
   return { promptTokens, cachedTokens, generatedTokens: sentTokens }
 }
 
-test('on failover the prompt is paid to the first Host and each token to the one that delivered it', () => {
+test('[R6] on failover the prompt is paid to the first Host and each token to the one that delivered it', () => {
   const first = weighClaim(lostAfter(5), undefined).usage
   const resumed = replacement(5, 12)
   const second = weighClaim(resumed, receiptOf(resumed)).usage
@@ -52,7 +52,7 @@ test('a replacement that delivers nothing is paid nothing', () => {
   expect(weighClaim(resumed, receiptOf(resumed))).toEqual({ usage: NO_USAGE, excess: undefined })
 })
 
-test('a second prefill is neither paid nor held against the replacement', () => {
+test('[R6] a second prefill is neither paid nor held against the replacement', () => {
   const resumed = replacement(5, 12)
   expect(weighClaim(resumed, receiptOf(resumed)).excess).toBeUndefined()
 })

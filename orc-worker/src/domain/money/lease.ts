@@ -43,6 +43,11 @@ export function owedFor(hold: number, credits: number): number {
   return Math.min(hold, credits)
 }
 
+/** Credits that a Session with a budget of its own may still reserve. */
+export function budgetFree(budget: number | null, spent: number, held: number): number {
+  return budget === null ? Number.MAX_SAFE_INTEGER : Math.max(0, budget - spent - held)
+}
+
 /** The book moved credits into the lease. */
 export function refilled(lease: Lease, credits: number): Lease {
   return { ...lease, amount: lease.amount + credits }

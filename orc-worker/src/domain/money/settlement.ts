@@ -1,6 +1,5 @@
 import type { JobUsage } from '@daisi/protocol'
-
-const HOUR_MS = 3_600_000
+import { startOfHour, utcDay } from '../time.ts'
 
 /** A finished Job, before it is in the book. */
 export interface FinishedJob {
@@ -55,18 +54,16 @@ export interface Settlement {
 
 /** Adds finished Jobs up. Sums of payments, usage and work are all equal: the same credits, seen from three sides. */
 export function settlementOf(jobs: readonly FinishedJob[]): Settlement {
-  const payments = [...Map.groupBy(jobs, (job) => job.payee)]
-    .map(([payee, group]) => ({ payee, credits: amounts(group).credits }))
-    .filter((payment) => payment.credits > 0)
-  const usage = groups(jobs, (job) => `${dayOf(job.endedAt)}\n${job.model}`).map(([first, group]) => ({
-    day: dayOf(first.endedAt),
+  const payments = paymentsOf(jobs)
+  const usage = groups(jobs, (job) => `${utcDay(job.endedAt)}\n${job.model}`).map(([first, group]) => ({
+    day: utcDay(first.endedAt),
     model: first.model,
     ...amounts(group),
   }))
-  const work = groups(jobs, (job) => `${job.hostId}\n${hourOf(job.endedAt)}\n${job.model}`).map(
+  const work = groups(jobs, (job) => `${job.hostId}\n${startOfHour(job.endedAt)}\n${job.model}`).map(
     ([first, group]) => ({
       hostId: first.hostId,
-      hour: hourOf(first.endedAt),
+      hour: startOfHour(first.endedAt),
       model: first.model,
       network: first.network,
       payee: first.payee,
@@ -76,6 +73,15 @@ export function settlementOf(jobs: readonly FinishedJob[]): Settlement {
     }),
   )
   return { jobs: jobs.length, credits: amounts(jobs).credits, payments, usage, work }
+}
+
+/** What is owed to whom: one payment for each owner who is owed something. */
+export function paymentsOf(
+  jobs: readonly { readonly payee: string; readonly credits: number }[],
+): Settlement['payments'] {
+  return [...Map.groupBy(jobs, (job) => job.payee)]
+    .map(([payee, group]) => ({ payee, credits: group.reduce((sum, job) => sum + job.credits, 0) }))
+    .filter((payment) => payment.credits > 0)
 }
 
 function amounts(jobs: readonly FinishedJob[]): Amounts {
@@ -99,12 +105,4 @@ function groups(
 
 function total(jobs: readonly FinishedJob[], value: (job: FinishedJob) => number): number {
   return jobs.reduce((sum, job) => sum + value(job), 0)
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
-}
-
-function hourOf(time: number): number {
-  return time - (time % HOUR_MS)
 }

@@ -1,20 +1,18 @@
 import { DurableObject } from 'cloudflare:workers'
-import type { ReconciliationReport } from '@daisi/protocol'
 import { readActivity } from '../../db/activity.ts'
 import { recordSightings } from '../../db/anomalies.ts'
 import { type Database, database } from '../../db/client.ts'
-import { idleLeases } from '../../db/ledger.ts'
+import { hasOpenLease } from '../../db/ledger.ts'
 import { scanActivity } from '../../domain/anomalies/scan.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { recallLeases, reconcileLeases } from './reconcile.ts'
+import { reconcileLeases } from './reconcile.ts'
+import { HOUR_MS, startOfHour } from '../../domain/time.ts'
 
 /** Time between two rounds while any lease holds credits. */
 const ROUND_MS = 5 * 60 * 1000
 /** A Session releases a lease that it does not use within seconds: after this long without a movement it is asked. */
 const IDLE_MS = 5 * 60 * 1000
-/** What is looked through is counted by the hour. */
-const HOUR_MS = 60 * 60 * 1000
 /** By then the work of the hour before is settled. */
 const AFTER_THE_HOUR_MS = 2 * 60 * 1000
 
@@ -36,24 +34,13 @@ export class Bookkeeper extends DurableObject<Env> {
     await this.#alarm.at(now + ROUND_MS)
   }
 
-  /** Asks about every open lease now. For operators. Rejects if D1 does not answer. */
-  async reconcile(): Promise<ReconciliationReport> {
-    const now = Date.now()
-    return reconcileLeases(this.env, database(this.env), now + 1, now)
-  }
-
-  /** Has an account's Sessions give back what they do not need at this moment. */
-  async recall(accountId: string): Promise<void> {
-    await recallLeases(this.env, database(this.env), accountId)
-  }
-
   override async alarm(): Promise<void> {
     this.#alarm.fired()
     const now = Date.now()
     const db = database(this.env)
     try {
       await reconcileLeases(this.env, db, now - IDLE_MS, now)
-      const open = (await idleLeases(db, Number.MAX_SAFE_INTEGER, 1)).length > 0
+      const open = await hasOpenLease(db)
       const due = await this.#scan(db, open, now)
       this.#alarm.succeeded()
       if (open) await this.#alarm.at(now + ROUND_MS)
@@ -82,5 +69,5 @@ export class Bookkeeper extends DurableObject<Env> {
 
 /** Shortly after the present hour. */
 function nextScan(now: number): number {
-  return now - (now % HOUR_MS) + HOUR_MS + AFTER_THE_HOUR_MS
+  return startOfHour(now) + HOUR_MS + AFTER_THE_HOUR_MS
 }

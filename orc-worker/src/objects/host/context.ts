@@ -1,5 +1,5 @@
 import type { Alarm } from '../alarm.ts'
-import type { Evidence } from './evidence.ts'
+import type { SightingOutbox } from './sighting-outbox.ts'
 import type { Holds } from './holds.ts'
 import type { Reporter } from './reporter.ts'
 import type { Sockets } from './sockets.ts'
@@ -12,7 +12,7 @@ export interface HostContext {
   readonly storage: HostStorage
   readonly alarm: Alarm
   readonly reporter: Reporter
-  readonly evidence: Evidence
+  readonly outbox: SightingOutbox
   readonly holds: Holds
   /** Jobs whose receipt is being verified: it counts, and not the checkpoint, whatever ends meanwhile. */
   readonly weighing: Set<string>

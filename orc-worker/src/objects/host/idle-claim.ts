@@ -30,11 +30,11 @@ export function noteTaken({ socket, attachment }: Tagged<HostSocket>): void {
 }
 
 /** The Host left a Job that it was offered. */
-export async function noteUntaken(socket: WebSocket, { evidence }: HostContext): Promise<void> {
+export async function noteUntaken(socket: WebSocket, { outbox }: HostContext): Promise<void> {
   const attachment = readAttachment(socket)
   if (attachment?.kind !== 'host' || attachment.claimedSlots === 0) return
   const untaken = attachment.untaken + 1
   writeAttachment(socket, { ...attachment, untaken })
   const { hostId } = attachment.identity
-  await evidence.note(idleClaim({ hostId, untaken, freeSlots: attachment.claimedSlots }, Date.now()))
+  await outbox.note(idleClaim({ hostId, untaken, freeSlots: attachment.claimedSlots }, Date.now()))
 }

@@ -4,7 +4,7 @@ import { within } from '../../domain/within.ts'
 import { type HostSocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { leavesJob, noteTaken, noteUntaken } from './idle-claim.ts'
-import { endWithReceipt } from './settlement.ts'
+import { endWithReceipt } from './job-end.ts'
 import type { Tagged } from './sockets.ts'
 
 /** Longest that the end of an answer waits for its report. */
@@ -53,14 +53,14 @@ export async function endJob(
   context: HostContext,
 ): Promise<void> {
   const { jobId, receipt } = message
-  const { sockets, storage, reporter, evidence, weighing } = context
+  const { sockets, storage, reporter, outbox, weighing } = context
   // It said so before.
   if (weighing.has(jobId)) return
   const relay = sockets.ownRelay(host, jobId)
   const job = relay?.attachment.job ?? storage.checkpointOf(jobId)
   if (job === undefined || job.identity.hostId !== host.identity.hostId) {
     if (storage.hasEnded(jobId)) return
-    return evidence.note(strayReceipt({ hostId: host.identity.hostId, jobId, receipt }, Date.now()))
+    return outbox.note(strayReceipt({ hostId: host.identity.hostId, jobId, receipt }, Date.now()))
   }
   // An end without a beginning would free the hold while the Worker gives the Job to another Host.
   if (!job.accepted) return socket.close(CloseCode.BadMessage, 'job-end before accepted')

@@ -3,7 +3,7 @@ import { RelayClose } from '../relay-close.ts'
 import { type HostSocket, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { RENEW_MS } from './holds.ts'
-import { endWithoutReceipt } from './settlement.ts'
+import { endWithoutReceipt } from './job-end.ts'
 import type { Tagged } from './sockets.ts'
 
 /** How long a Job that is over is remembered, so that a Host that ends it late or twice is not taken for a forger. */
@@ -24,7 +24,7 @@ export async function endHostConnection(host: HostSocket, context: HostContext):
  * Looks after the Jobs that have a checkpoint. Those whose sockets are gone and whose time is up end: the object was
  * restarted, or a receipt never came. The others keep the credits that are held for them.
  */
-export async function reconcile(context: HostContext, now: number): Promise<void> {
+export async function tendCheckpoints(context: HostContext, now: number): Promise<void> {
   const { storage, sockets, weighing, alarm } = context
   storage.forgetEnded(now - REMEMBER_ENDED_MS)
   const running = []

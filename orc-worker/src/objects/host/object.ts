@@ -11,11 +11,11 @@ import {
   writeAttachment,
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import { Evidence } from './evidence.ts'
+import { SightingOutbox } from './sighting-outbox.ts'
 import { handleFrame } from './frames.ts'
 import { Holds } from './holds.ts'
 import { handleHostText } from './host-messages.ts'
-import { endHostConnection, reconcile } from './lifecycle.ts'
+import { endHostConnection, tendCheckpoints } from './lifecycle.ts'
 import { handleRelayClose, handleRelayText, openRelay } from './relay.ts'
 import { Reporter } from './reporter.ts'
 import { Sockets, type Tagged } from './sockets.ts'
@@ -39,14 +39,14 @@ export class HostConnection extends DurableObject<Env> {
     super(state, env)
     const storage = new HostStorage(state.storage, state.id.name ?? '')
     const alarm = new Alarm(state.storage)
-    const evidence = new Evidence(env, storage, alarm)
+    const outbox = new SightingOutbox(env, storage, alarm)
     this.#context = {
       env,
       sockets: new Sockets(state),
       storage,
       alarm,
-      reporter: new Reporter(env, storage, alarm, evidence),
-      evidence,
+      reporter: new Reporter(env, storage, alarm, outbox),
+      outbox,
       holds: new Holds(env),
       weighing: new Set(),
     }
@@ -113,7 +113,7 @@ export class HostConnection extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    const { alarm, sockets, reporter, evidence } = this.#context
+    const { alarm, sockets, reporter, outbox } = this.#context
     alarm.fired()
     const now = Date.now()
     for (const { socket, attachment } of sockets.hosts()) {
@@ -122,9 +122,9 @@ export class HostConnection extends DurableObject<Env> {
         socket.close(CloseCode.Timeout, 'hello did not come in time')
       else await alarm.at(attachment.connectedAt + HELLO_DEADLINE_MS)
     }
-    await reconcile(this.#context, now)
+    await tendCheckpoints(this.#context, now)
     await reporter.report()
-    await evidence.flush()
+    await outbox.flush()
   }
 
   async #connect(identityJson: string, nonce: string): Promise<Response> {

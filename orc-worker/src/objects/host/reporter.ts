@@ -3,7 +3,7 @@ import { logEvent } from '../../log.ts'
 import type { Alarm } from '../alarm.ts'
 import type { JobReport } from '../session/types.ts'
 import { sessionStub } from '../stubs.ts'
-import type { Evidence } from './evidence.ts'
+import type { SightingOutbox } from './sighting-outbox.ts'
 import type { HostStorage, UnreportedJob } from './storage.ts'
 
 /**
@@ -14,15 +14,15 @@ export class Reporter {
   readonly #env: Env
   readonly #storage: HostStorage
   readonly #alarm: Alarm
-  readonly #evidence: Evidence
+  readonly #outbox: SightingOutbox
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  constructor(env: Env, storage: HostStorage, alarm: Alarm, evidence: Evidence) {
+  constructor(env: Env, storage: HostStorage, alarm: Alarm, outbox: SightingOutbox) {
     this.#env = env
     this.#storage = storage
     this.#alarm = alarm
-    this.#evidence = evidence
+    this.#outbox = outbox
   }
 
   /** Resolves when every Job that had ended by now is reported, or noted to be tried again. Never rejects. */
@@ -57,7 +57,7 @@ export class Reporter {
       const { unknown } = await sessionStub(this.#env, sessionName).finish(jobs.map(reportOf))
       const unpaid = jobs.filter(({ jobId, usage }) => unknown.includes(jobId) && usage.generatedTokens > 0)
       this.#storage.reported(jobs.map(({ jobId }) => jobId))
-      await this.#evidence.note(...unpaid.map((report) => unpaidWork(report, Date.now())))
+      await this.#outbox.note(...unpaid.map((report) => unpaidWork(report, Date.now())))
       return true
     } catch (error) {
       logEvent('report_failed', { error })

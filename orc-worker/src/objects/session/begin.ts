@@ -1,6 +1,6 @@
 import { DEFAULT_OUTPUT_TOKENS } from '@daisi/protocol'
 import { HOLD_MS } from '../../domain/deadlines.ts'
-import { affordableTokens, leaseFree } from '../../domain/money/lease.ts'
+import { affordableTokens, budgetFree, leaseFree } from '../../domain/money/lease.ts'
 import { hold } from '../../domain/money/price.ts'
 import { within } from '../../domain/within.ts'
 import type { SessionBook } from './book.ts'
@@ -27,17 +27,17 @@ export async function beginJob(
     // No await between the checks and the reservation: another Job cannot come between.
     const repeated = checkRepetition(request, store)
     if (repeated !== undefined) return repeated
-    if (request.ownHost) {
+    if (request.ownOnly) {
       const maxTokens = request.maxTokens ?? DEFAULT_OUTPUT_TOKENS
       reserve(request, 0, now, store)
       return { ok: true, record, maxTokens, budget: hold(promptTokens, maxTokens) }
     }
-    const budgetFree = freeBudget(record, store)
-    const affordable = Math.min(accountFree, budgetFree)
+    const ofBudget = budgetFree(record.budget, store.totals().credits, store.lease().held)
+    const affordable = Math.min(accountFree, ofBudget)
     const maxTokens = request.maxTokens ?? affordableTokens(affordable, promptTokens, DEFAULT_OUTPUT_TOKENS)
     const needed = hold(promptTokens, maxTokens ?? 1)
     if (maxTokens === undefined || needed > affordable)
-      return { ...insufficient(needed, affordable, budgetFree < accountFree), record }
+      return { ...insufficient(needed, affordable, ofBudget < accountFree), record }
     if (reserve(request, needed, now, store)) return { ok: true, record, maxTokens, budget: needed }
     const refilled = await within(book.refill(record, needed, now), REFILL_TIMEOUT_MS)
     if (refilled === undefined) return STORAGE_UNAVAILABLE
@@ -49,11 +49,6 @@ export async function beginJob(
 function reserve(request: BeginRequest, needed: number, now: number, store: LeaseStore): boolean {
   const { jobId, idempotency } = request
   return store.openJob({ id: jobId, hold: needed, expiresAt: now + HOLD_MS, idempotency })
-}
-
-function freeBudget(record: SessionRecord, store: LeaseStore): number {
-  if (record.budget === null) return Number.MAX_SAFE_INTEGER
-  return Math.max(0, record.budget - store.totals().credits - store.lease().held)
 }
 
 function insufficient(needed: number, free: number, byBudget: boolean): SessionFailure {

@@ -3,7 +3,7 @@ import { availableBalance, leaseBalance, openLease, postSettlement, postTransfer
 import { newId } from '../../domain/ids.ts'
 import { leaseFree, refillAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
 import { settlementOf } from '../../domain/money/settlement.ts'
-import { type LeaseOwner, leaseIdOf, payment, refill, release } from '../../domain/money/transfer.ts'
+import { type LeaseOwner, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
 import type { LeaseStore, PendingWrite } from './lease-store.ts'
 import type { LeaseAnswer, SessionRecord } from './types.ts'
 
@@ -91,11 +91,9 @@ export class SessionBook {
   async #agree(owner: LeaseOwner, now: number): Promise<LeaseAnswer | undefined> {
     const stuck = !(await this.#tryPending(now))
     const book = await leaseBalance(this.#db, owner.leaseId)
-    const { amount, held, owed } = this.#store.lease()
+    const { amount } = this.#store.lease()
     if (!stuck && book === amount) return undefined
-    // Where Jobs count on more than there is, only a person can say who goes short.
-    if (!stuck && book >= held + owed) this.#store.correct(book - amount)
-    return { outcome: 'drifted', session: amount, book }
+    return { outcome: 'drifted', session: amount, book, unpaid: this.#store.yieldTo(book) }
   }
 
   async #settle(record: SessionRecord, now: number): Promise<void> {
@@ -103,38 +101,22 @@ export class SessionBook {
     for (;;) {
       const jobs = this.#store.unsettledJobs(MAX_SETTLED)
       if (jobs.length === 0) return
-      const id = newId('stl')
-      const owner = ownerOf(record)
-      const settlement = settlementOf(
-        jobs.map(({ report, credits }) => ({ ...report, network: record.network, credits })),
-      )
-      await this.#write(
-        {
-          kind: 'settle',
-          transfers: settlement.payments.map(({ payee, credits }) => payment(id, owner, payee, credits)),
-          amount: settlement.credits,
-          settles: {
-            entry: { id, owner, keyId: record.keyId, settlement },
-            jobIds: jobs.map(({ report }) => report.jobId),
-          },
-        },
-        now,
-      )
+      const settlement = settlementOf(jobs.map((job) => ({ ...job, network: record.network })))
+      const entry = { id: newId('stl'), owner: ownerOf(record), keyId: record.keyId, settlement }
+      await this.#write({ kind: 'settle', entry, jobIds: jobs.map(({ jobId }) => jobId) }, now)
     }
   }
 
   async #release(owner: LeaseOwner, now: number): Promise<void> {
     const amount = leaseFree(this.#store.lease())
     if (amount === 0) return
-    const transfers = [release(crypto.randomUUID(), owner, amount)]
-    await this.#write({ kind: 'release', transfers, amount }, now)
+    await this.#write({ kind: 'release', transfer: release(crypto.randomUUID(), owner, amount) }, now)
   }
 
   async #refillBy(owner: LeaseOwner, amount: number, now: number): Promise<void> {
     if (!this.#leaseOpened) await openLease(this.#db, owner, this.#sessionName)
     this.#leaseOpened = true
-    const transfers = [refill(crypto.randomUUID(), owner, amount)]
-    await this.#write({ kind: 'refill', transfers, amount }, now)
+    await this.#write({ kind: 'refill', transfer: refill(crypto.randomUUID(), owner, amount) }, now)
   }
 
   async #write(write: PendingWrite, now: number): Promise<void> {
@@ -144,7 +126,8 @@ export class SessionBook {
 
   async #finishPending(now: number): Promise<void> {
     if (await this.#tryPending(now)) return
-    // A settlement or release moves only what a refill moved into the lease before: the book disagrees with us.
+    // A settlement or release moves only what a refill moved into the lease before: the book disagrees with us, and
+    // reconciliation finds out what is true.
     throw new Error('the book refused a settlement or release of this lease')
   }
 
@@ -153,9 +136,9 @@ export class SessionBook {
     const write = this.#store.pending()
     if (write === undefined) return true
     const outcome =
-      write.settles === undefined
-        ? await postTransfers(this.#db, write.transfers, now)
-        : await postSettlement(this.#db, write.settles.entry, write.transfers, now)
+      write.kind === 'settle'
+        ? await postSettlement(this.#db, write.entry, now)
+        : await postTransfers(this.#db, [write.transfer], now)
     if (outcome === 'posted') this.#store.commitWrite(write, now)
     else if (write.kind === 'refill') this.#store.abandonWrite()
     else return false
@@ -170,6 +153,6 @@ export class SessionBook {
 }
 
 /** A Session's lease in the book. */
-export function ownerOf(record: SessionRecord): LeaseOwner {
+function ownerOf(record: SessionRecord): LeaseOwner {
   return { leaseId: leaseIdOf(record.sessionId), accountId: record.accountId }
 }

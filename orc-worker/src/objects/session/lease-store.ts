@@ -9,22 +9,23 @@ import {
   reserved,
   settled,
 } from '../../domain/money/lease.ts'
+import { paymentsOf } from '../../domain/money/settlement.ts'
 import type { Transfer } from '../../domain/money/transfer.ts'
 import { deleteFact, readFact, saveFact } from './storage.ts'
-import type { JobReport } from './types.ts'
+import type { JobReport, LeaseDrift } from './types.ts'
 
 /** How long the ids of settled Jobs are kept, so that a report that comes twice is known from a stray one. */
 const REMEMBER_SETTLED_MS = 60 * 60 * 1000
 
 /** A write to the book that was decided here and is not yet known to have happened there. */
-export interface PendingWrite {
-  readonly kind: 'refill' | 'release' | 'settle'
-  readonly transfers: readonly Transfer[]
-  /** Credits by which the lease changes once the write is known. */
-  readonly amount: number
-  /** For a settlement: what else is written with it, and the Jobs that it pays. */
-  readonly settles?: { readonly entry: SettlementEntry; readonly jobIds: readonly string[] }
-}
+export type PendingWrite =
+  | { readonly kind: 'refill' | 'release'; readonly transfer: Transfer }
+  | {
+      readonly kind: 'settle'
+      readonly entry: SettlementEntry
+      /** The Jobs that it pays. */
+      readonly jobIds: readonly string[]
+    }
 
 /** A Job about to run. */
 export interface NewJob {
@@ -117,6 +118,16 @@ export class LeaseStore {
     })
   }
 
+  /** A Job ended without having delivered anything: as if it had never been asked for (rules P2, K3). */
+  freeJob(jobId: string): void {
+    this.#storage.transactionSync(() => {
+      const [row] = this.#sql
+        .exec<{ hold: number }>(`DELETE FROM jobs WHERE id = ? AND state = 'open' RETURNING hold`, jobId)
+        .toArray()
+      if (row !== undefined) this.#saveLease(finished(this.lease(), row.hold, 0))
+    })
+  }
+
   #finishJob({ report, credits, rememberUntil }: EndedJob): 'ended' | 'repeated' | 'unknown' {
     const { jobId, usage } = report
     const row = this.#sql
@@ -127,12 +138,11 @@ export class LeaseStore {
       .toArray()[0]
     if (row === undefined) return this.#wasSettled(jobId) ? 'repeated' : 'unknown'
     if (row.state !== 'open') return 'repeated'
-    this.#saveLease(finished(this.lease(), row.hold, credits))
-    // Nothing delivered: as if it had never been asked for (rules P2, K3).
     if (usage.generatedTokens === 0) {
-      this.#sql.exec('DELETE FROM jobs WHERE id = ?', jobId)
+      this.freeJob(jobId)
       return 'ended'
     }
+    this.#saveLease(finished(this.lease(), row.hold, credits))
     const owed = owedFor(row.hold, credits)
     this.#sql.exec(
       `UPDATE jobs SET state = 'finished', credits = ?, report = ?, idempotency_key = NULL, digest = NULL WHERE id = ?`,
@@ -160,14 +170,14 @@ export class LeaseStore {
   }
 
   /** Finished Jobs that are not in the book yet, with what each owes. */
-  unsettledJobs(limit: number): { readonly report: JobReport; readonly credits: number }[] {
+  unsettledJobs(limit: number): (JobReport & { readonly credits: number })[] {
     return this.#sql
       .exec<{ report: string; credits: number }>(
         `SELECT report, credits FROM jobs WHERE state = 'finished' LIMIT ?`,
         limit,
       )
       .toArray()
-      .map((row) => ({ report: JSON.parse(row.report) as JobReport, credits: row.credits }))
+      .map((row) => ({ ...(JSON.parse(row.report) as JobReport), credits: row.credits }))
   }
 
   pending(): PendingWrite | undefined {
@@ -176,39 +186,57 @@ export class LeaseStore {
   /** Notes a write before it is made. A release leaves the lease at once, so that no Job can use it meanwhile. */
   beginWrite(write: PendingWrite): void {
     this.#storage.transactionSync(() => {
-      if (write.kind === 'release') this.#saveLease(released(this.lease(), write.amount))
+      if (write.kind === 'release') this.#saveLease(released(this.lease(), write.transfer.amount))
       saveFact(this.#sql, 'pending', write)
     })
   }
   /** The write happened. */
   commitWrite(write: PendingWrite, now: number): void {
     this.#storage.transactionSync(() => {
-      if (write.kind === 'refill') {
-        this.#saveLease(refilled(this.lease(), write.amount))
-        this.#sql.exec('UPDATE lease SET last_refill = ?', write.amount)
-      }
-      if (write.kind === 'settle') this.#saveLease(settled(this.lease(), write.amount))
-      if (write.settles !== undefined) {
-        const ids = JSON.stringify(write.settles.jobIds)
-        this.#sql.exec('DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))', ids)
-        this.#sql.exec(
-          'INSERT OR REPLACE INTO settled_jobs VALUES (?, ?, ?)',
-          write.settles.entry.id,
-          ids,
-          now + REMEMBER_SETTLED_MS,
-        )
-      }
+      if (write.kind === 'refill') this.#commitRefill(write.transfer.amount)
+      if (write.kind === 'settle') this.#commitSettlement(write.entry, write.jobIds, now)
       deleteFact(this.#sql, 'pending')
     })
+  }
+  #commitRefill(amount: number): void {
+    this.#saveLease(refilled(this.lease(), amount))
+    this.#sql.exec('UPDATE lease SET last_refill = ?', amount)
+  }
+  #commitSettlement(entry: SettlementEntry, jobIds: readonly string[], now: number): void {
+    const ids = JSON.stringify(jobIds)
+    this.#saveLease(settled(this.lease(), entry.settlement.credits))
+    this.#sql.exec('DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))', ids)
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO settled_jobs VALUES (?, ?, ?)',
+      entry.id,
+      ids,
+      now + REMEMBER_SETTLED_MS,
+    )
   }
   /** The write was refused and will not happen. Only a refill can be. */
   abandonWrite(): void {
     deleteFact(this.#sql, 'pending')
   }
 
-  /** The book holds this much more, or less, for the lease than was known here. */
-  correct(credits: number): void {
-    this.#saveLease(refilled(this.lease(), credits))
+  /**
+   * Takes the book's word for what the lease has. Where that does not cover what Jobs hold and are owed, none of it is kept:
+   * running Jobs end for free, and finished ones stay unpaid. Answers what is owed to whom and will not be paid.
+   */
+  yieldTo(book: number): LeaseDrift['unpaid'] {
+    return this.#storage.transactionSync(() => {
+      const lease = this.lease()
+      // Still here, it was refused: it did not happen.
+      deleteFact(this.#sql, 'pending')
+      if (book >= lease.held + lease.owed) {
+        this.#saveLease({ ...lease, amount: book })
+        return []
+      }
+      const unpaid = paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER))
+      this.#sql.exec(`DELETE FROM jobs WHERE state = 'finished'`)
+      this.#sql.exec('UPDATE jobs SET hold = 0')
+      this.#saveLease({ amount: book, held: 0, owed: 0 })
+      return unpaid
+    })
   }
 
   /** Running Jobs keep their holds until then. */

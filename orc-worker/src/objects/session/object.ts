@@ -1,27 +1,18 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { KeyScope } from '@daisi/protocol'
-import { findKey } from '../../db/apps.ts'
 import { database } from '../../db/client.ts'
 import { HOLD_MS } from '../../domain/deadlines.ts'
-import { NO_USAGE } from '../../domain/money/claim.ts'
 import { runsDry } from '../../domain/money/lease.ts'
-import { price } from '../../domain/money/price.ts'
+import { charge } from '../../domain/money/price.ts'
 import type { LeaseOwner } from '../../domain/money/transfer.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { bookkeeperStub, isPlainSession, openedSessionName, sessionStub } from '../stubs.ts'
+import { bookkeeperStub, openedSessionName, sessionStub } from '../stubs.ts'
 import { beginJob } from './begin.ts'
 import { SessionBook } from './book.ts'
+import { SessionIdentity } from './identity.ts'
 import { LeaseStore } from './lease-store.ts'
-import { plainRecord } from './record.ts'
-import {
-  INVALID_KEY,
-  NETWORK_NOT_ALLOWED,
-  SESSION_CLOSED,
-  STORAGE_UNAVAILABLE,
-  UNKNOWN_SESSION,
-  refusal,
-} from './refusals.ts'
+import { SESSION_CLOSED, STORAGE_UNAVAILABLE } from './refusals.ts'
 import { SessionStorage } from './storage.ts'
 import type {
   Authorized,
@@ -53,19 +44,14 @@ export class ConsumerSession extends DurableObject<Env> {
   readonly #leaseStore = new LeaseStore(this.ctx.storage)
   readonly #book = new SessionBook(this.#leaseStore, database(this.env), this.ctx.id.name ?? '')
   readonly #alarm = new Alarm(this.ctx.storage)
-  #record: SessionRecord | undefined = this.#storage.record()
+  readonly #identity = new SessionIdentity(this.#storage, this.env, this.ctx.id.name)
   #lastUsedAt = 0
+  /** True once the Bookkeeper knows that a lease is open. */
+  #isWatched = false
 
   /** Checks that the key behind `keyHash` may use this Session for `scope`. */
-  async authorize(keyHash: string, network: string, scope: KeyScope): Promise<Authorized | SessionFailure> {
-    const found = await this.#find(keyHash, network).catch((error: unknown) => {
-      logEvent('key_lookup_failed', { error })
-      return STORAGE_UNAVAILABLE
-    })
-    if (!found.ok) return found
-    if (found.record.status === 'revoked') return INVALID_KEY
-    if (found.record.scopes.includes(scope)) return found
-    return refusal('insufficient_scope', `This key lacks the scope ${scope}. Create a key that has it.`)
+  authorize(keyHash: string, network: string, scope: KeyScope): Promise<Authorized | SessionFailure> {
+    return this.#identity.authorize(keyHash, network, scope)
   }
 
   /** Authenticates, limits and reserves in one call (rules A1, P4, K1–K3). */
@@ -75,11 +61,11 @@ export class ConsumerSession extends DurableObject<Env> {
     const now = Date.now()
     if (hasEnded(authorized.record, now)) return SESSION_CLOSED
     this.#lastUsedAt = now
-    const wasOpen = this.#leaseStore.lease().amount > 0
     try {
+      // First: a refill that comes too late for this Job must not lie in the lease with nobody to release it.
+      await this.#alarm.at(now + HOLD_MS)
       const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
-      if (begun.ok) await this.#alarm.at(now + HOLD_MS)
-      if (begun.ok) this.ctx.waitUntil(this.#careForLease(begun, wasOpen, now))
+      this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))
       return begun
     } catch (error) {
       logEvent('lease_failed', { error })
@@ -91,7 +77,7 @@ export class ConsumerSession extends DurableObject<Env> {
   async finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
     const rememberUntil = Date.now() + IDEMPOTENCY_MS
     const ended = reports.map((report) => {
-      const credits = report.payee === this.#record?.accountId ? 0 : price(report.usage)
+      const credits = charge(report.usage, report.payee === this.#identity.record?.accountId)
       return { report, credits, rememberUntil }
     })
     const { ended: count, unknown } = this.#leaseStore.finishJobs(ended)
@@ -99,10 +85,9 @@ export class ConsumerSession extends DurableObject<Env> {
     return { unknown }
   }
 
-  /** A Job never reached a Host: its hold is freed. */
+  /** A Job ended without having delivered anything: its hold is freed. */
   async abandon(jobId: string): Promise<void> {
-    const nobody = { hostId: '', payee: '', model: '', promptBytes: 0, textBytes: 0 }
-    await this.finish([{ jobId, ...nobody, usage: NO_USAGE, endedAt: Date.now() }])
+    this.#leaseStore.freeJob(jobId)
   }
 
   /** These Jobs still run: their holds stay. */
@@ -112,19 +97,23 @@ export class ConsumerSession extends DurableObject<Env> {
     await this.#alarm.at(until)
   }
 
-  /** Gives back at once what no Job holds and nobody is owed, if the book answers. */
-  async giveBack(): Promise<void> {
-    if (this.#record === undefined) return
-    await this.#book.release(this.#record, Date.now()).catch((error: unknown) => {
-      logEvent('recall_failed', { error })
-    })
+  /** Releases at once what no Job holds and nobody is owed. False if the book did not answer. */
+  async release(): Promise<boolean> {
+    if (this.#identity.record === undefined) return true
+    try {
+      await this.#book.release(this.#identity.record, Date.now())
+      return true
+    } catch (error) {
+      logEvent('release_failed', { error })
+      return false
+    }
   }
 
   /** The book has credits in this Session's lease and asks what they are for. */
   async reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
     const now = Date.now()
     this.#expireJobs(now)
-    const record = this.#record
+    const record = this.#identity.record
     const idle = record === undefined || hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS
     return this.#book.reconcile(owner, record, idle, now).catch((error: unknown) => {
       logEvent('reconciliation_failed', { leaseId: owner.leaseId, error })
@@ -148,7 +137,7 @@ export class ConsumerSession extends DurableObject<Env> {
   /** Starts an opened Session. Called once, by the Worker that made its id. False if its key was revoked meanwhile. */
   async open(record: SessionRecord): Promise<boolean> {
     if (this.#storage.isRevoked()) return false
-    this.#save(record)
+    this.#identity.save(record)
     if (record.expiresAt !== null) await this.#alarm.at(record.expiresAt)
     return true
   }
@@ -172,13 +161,13 @@ export class ConsumerSession extends DurableObject<Env> {
   async revoke(): Promise<void> {
     // Also where nothing is known yet: the key may be on its way here, read from D1 before its row was changed.
     this.#storage.markRevoked()
-    if (this.#record !== undefined) await this.#end(this.#record, 'revoked')
+    if (this.#identity.record !== undefined) await this.#end(this.#identity.record, 'revoked')
     await Promise.all(this.#storage.openedSessions().map((name) => sessionStub(this.env, name).revoke()))
   }
 
   override async alarm(): Promise<void> {
     this.#alarm.fired()
-    const record = this.#record
+    const record = this.#identity.record
     if (record === undefined) return
     const now = Date.now()
     this.#expireJobs(now)
@@ -186,6 +175,7 @@ export class ConsumerSession extends DurableObject<Env> {
       await this.#book.settle(record, now)
       if (hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS)
         await this.#book.release(record, now)
+      if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
     } catch (error) {
       logEvent('settlement_failed', { error })
       await this.#alarm.retry(now)
@@ -193,8 +183,7 @@ export class ConsumerSession extends DurableObject<Env> {
     }
     this.#alarm.succeeded()
     if (this.#isForgettable(record, now)) {
-      this.#record = undefined
-      return this.#storage.forget()
+      return this.#identity.forget()
     }
     const expiry = this.#leaseStore.nextExpiry()
     if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
@@ -203,37 +192,31 @@ export class ConsumerSession extends DurableObject<Env> {
       await this.#alarm.at(Math.max(record.expiresAt + FORGET_AFTER_MS, now + RELEASE_AFTER_MS))
   }
 
-  /** What need not be waited for once a Job may run: a refill before the lease runs dry, and somebody to watch a new one. */
-  async #careForLease({ record, budget }: Begun, wasOpen: boolean, now: number): Promise<void> {
-    try {
-      const lease = this.#leaseStore.lease()
-      if (!wasOpen && lease.amount > 0) await bookkeeperStub(this.env).wake()
-      const dry = runsDry(lease, this.#leaseStore.lastRefill())
-      if (dry) await this.#book.topUp(record, budget, now)
-    } catch (error) {
-      logEvent('lease_failed', { error })
-    }
+  /** What no Job waits for: somebody to watch the lease, and a refill before it runs dry. */
+  async #careForLease(record: SessionRecord, begun: Begun | SessionFailure, now: number): Promise<void> {
+    const lease = this.#leaseStore.lease()
+    await Promise.all([
+      lease.amount > 0 ? this.#haveWatched() : undefined,
+      begun.ok && runsDry(lease, this.#leaseStore.lastRefill())
+        ? this.#book.topUp(record, begun.budget, now)
+        : undefined,
+    ]).catch((error: unknown) => logEvent('lease_failed', { error }))
+  }
+
+  async #haveWatched(): Promise<void> {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    await bookkeeperStub(this.env)
+      .wake()
+      .catch((error: unknown) => {
+        this.#isWatched = false
+        throw error
+      })
   }
 
   #expireJobs(now: number): void {
     const expired = this.#leaseStore.expireJobs(now)
     if (expired.length > 0) logEvent('holds_expired', { jobIds: expired })
-  }
-
-  /** Finds whose Session this is; a plain one learns it from D1 at its first call. */
-  async #find(keyHash: string, network: string): Promise<Authorized | SessionFailure> {
-    if (!isPlainSession(this.ctx.id.name)) {
-      return this.#record?.keyHash === keyHash ? { ok: true, record: this.#record } : UNKNOWN_SESSION
-    }
-    if (this.#record !== undefined) return { ok: true, record: this.#record }
-    const key = await findKey(database(this.env), keyHash)
-    if (key === undefined) return INVALID_KEY
-    // Nothing is kept for a Network that the key may not use: each name it tries would cost us storage.
-    if (!key.networks.includes(network)) return NETWORK_NOT_ALLOWED
-    const record = await plainRecord(key, keyHash, network)
-    // Last, with no await behind it: the key may have been revoked since its row was read.
-    if (this.#storage.isRevoked()) return INVALID_KEY
-    return { ok: true, record: this.#record ?? this.#save(record) }
   }
 
   /** An opened Session that is long over and owes nothing leaves no storage behind. */
@@ -242,14 +225,8 @@ export class ConsumerSession extends DurableObject<Env> {
     return expiresAt !== null && now >= expiresAt + FORGET_AFTER_MS && quiet
   }
 
-  #save(record: SessionRecord): SessionRecord {
-    this.#record = record
-    this.#storage.saveRecord(record)
-    return record
-  }
-
   async #end(record: SessionRecord, status: 'closed' | 'revoked'): Promise<void> {
-    this.#save({ ...record, status })
+    this.#identity.save({ ...record, status })
     await this.#alarm.at(Date.now())
   }
 }

@@ -24,7 +24,7 @@ export const NETWORK_NOT_ALLOWED = refusal(
 export const STORAGE_UNAVAILABLE: SessionFailure = {
   ...refusal(
     'storage_unavailable',
-    'The book cannot be reached at the moment. Nothing was charged. Try again.',
+    'The credits could not be looked after in time. Nothing was charged. Try again.',
   ),
   retryAfterSeconds: 2,
 }

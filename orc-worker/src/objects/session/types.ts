@@ -38,7 +38,7 @@ export interface BeginRequest {
   /** Undefined: as many as the balance covers, up to the default. */
   readonly maxTokens: number | undefined
   /** True for work that only a Host of the Consumer's own account will be given: it is free, and nothing is held. */
-  readonly ownHost: boolean
+  readonly ownOnly: boolean
   readonly idempotency: { readonly key: string; readonly digest: string } | undefined
 }
 
@@ -47,7 +47,7 @@ export interface Begun {
   readonly ok: true
   readonly record: SessionRecord
   readonly maxTokens: number
-  /** Tokens that a Host may process for it, prompt included. The credits held are as many, or none on an own Host. */
+  /** Tokens that a Host may process for it, prompt included. The credits held are as many, or none if only own Hosts are asked. */
   readonly budget: number
 }
 
@@ -74,10 +74,19 @@ export interface ReportsTaken {
 /** What a Session said about a lease that the book asked for. */
 export type LeaseAnswer =
   | { readonly outcome: 'in_use' | 'returned' }
-  /** The book did not answer. */
+  /** The Session or the book did not answer. */
   | { readonly outcome: 'failed' }
-  /** `session` and `book` are the credits that each thought the lease to have. */
-  | { readonly outcome: 'drifted'; readonly session: number; readonly book: number }
+  | ({ readonly outcome: 'drifted' } & LeaseDrift)
+
+/** A Session and the book disagreed about a lease. The book's word was taken. */
+export interface LeaseDrift {
+  /** Credits that the Session thought the lease to have. */
+  readonly session: number
+  /** Credits that the book holds for it. */
+  readonly book: number
+  /** What can therefore not be paid to whom. */
+  readonly unpaid: readonly { readonly payee: string; readonly credits: number }[]
+}
 
 /** How a Session stands. */
 export interface SessionView {

@@ -28,7 +28,7 @@ export async function endWithReceipt(
 ): Promise<JobUsage> {
   const { jobId, sessionId, modelSha256, model } = job
   const { hostId, publicKey, issuer } = job.identity
-  const { storage, evidence, weighing } = context
+  const { storage, outbox, weighing } = context
   weighing.add(jobId)
   try {
     const expected = { hostId, publicKey, issuer, jobId, sessionId, modelSha256 }
@@ -39,7 +39,7 @@ export async function endWithReceipt(
       logEvent('receipt_invalid', { hostId, jobId, reason: verified.fault })
       record(job, NO_USAGE, storage, now)
       // An empty one claims nothing: the Host says that it failed.
-      if (receipt !== '') await evidence.note(invalidReceipt({ ...claim, fault: verified.fault }, now))
+      if (receipt !== '') await outbox.note(invalidReceipt({ ...claim, fault: verified.fault }, now))
       return NO_USAGE
     }
     const { usage: claimed, endedAt } = verified
@@ -47,7 +47,7 @@ export async function endWithReceipt(
     record(job, usage, storage, now)
     const exceeding =
       metered && excess !== undefined ? { ...claim, model, meter: job, claimed, excess } : undefined
-    await evidence.note(
+    await outbox.note(
       exceeding === undefined ? undefined : excessClaim(exceeding, now),
       clockSkew({ ...claim, endedAt }, now),
     )

@@ -19,7 +19,7 @@ const MAX_NOTED = 200
  * What looked wrong about this Host, on its way to the database. Noting is a write to the object's own storage; the alarm
  * does the rest, so that neither a frame nor the end of a Job ever waits for it.
  */
-export class Evidence {
+export class SightingOutbox {
   readonly #env: Env
   readonly #storage: HostStorage
   readonly #alarm: Alarm

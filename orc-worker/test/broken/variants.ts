@@ -1,0 +1,152 @@
+/** One line of the Orc's source that is replaced by one that loses or makes credits. */
+export interface Variant {
+  readonly name: string
+  /** Relative to `orc-worker/src`. */
+  readonly file: string
+  /** The whole line, its indentation included. Exactly one line of the file is like it. */
+  readonly line: string
+  readonly replacement: string
+}
+
+/** Mistakes that the property in `ledger-properties.test.ts` must find. */
+export const VARIANTS: readonly Variant[] = [
+  {
+    name: 'a finished Job keeps its hold',
+    file: 'domain/money/lease.ts',
+    line: '  return { ...lease, held: lease.held - hold, owed: lease.owed + owedFor(hold, credits) }',
+    replacement: '  return { ...lease, owed: lease.owed + owedFor(hold, credits) }',
+  },
+  {
+    name: 'a Job costs more than was held for it',
+    file: 'domain/money/lease.ts',
+    line: '  return Math.min(hold, credits)',
+    replacement: '  return credits',
+  },
+  {
+    name: 'a report that comes again counts again',
+    file: 'objects/session/lease-store.ts',
+    line: `    if (row.state !== 'open') return 'repeated'`,
+    replacement: '',
+  },
+  {
+    name: 'a hold that expired is not freed',
+    file: 'objects/session/lease-store.ts',
+    line: '      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))',
+    replacement: '',
+  },
+  {
+    name: 'a write that was carried out is made once more',
+    file: 'objects/session/lease-store.ts',
+    line: "      if (write.kind === 'settle') this.#commitSettlement(write.entry, write.jobIds, now)",
+    replacement:
+      "      if (write.kind === 'settle') return this.#commitSettlement(write.entry, write.jobIds, now)",
+  },
+  {
+    name: 'the lease does not learn of a refill',
+    file: 'objects/session/lease-store.ts',
+    line: '    this.#saveLease(refilled(this.lease(), amount))',
+    replacement: '',
+  },
+  {
+    name: 'Jobs can use what is on its way back to the account',
+    file: 'objects/session/lease-store.ts',
+    line: "      if (write.kind === 'release') this.#saveLease(released(this.lease(), write.transfer.amount))",
+    replacement: '',
+  },
+  {
+    name: 'a Job that was paid is paid again',
+    file: 'objects/session/lease-store.ts',
+    line: "    this.#sql.exec('DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))', ids)",
+    replacement: '',
+  },
+  {
+    name: 'a settlement has another id each time it is tried',
+    file: 'objects/session/book.ts',
+    line: '        ? await postSettlement(this.#db, write.entry, now)',
+    replacement: "        ? await postSettlement(this.#db, { ...write.entry, id: newId('stl') }, now)",
+  },
+  {
+    name: 'a refill or release has another id each time it is tried',
+    file: 'objects/session/book.ts',
+    line: '        : await postTransfers(this.#db, [write.transfer], now)',
+    replacement: "        : await postTransfers(this.#db, [{ ...write.transfer, id: newId('stl') }], now)",
+  },
+  {
+    name: 'a refill is taken to have failed when its answer is lost',
+    file: 'objects/session/book.ts',
+    line: '        : await postTransfers(this.#db, [write.transfer], now)',
+    replacement: "        : await postTransfers(this.#db, [write.transfer], now).catch(() => 'overdraft')",
+  },
+  {
+    name: 'two writes of a Session are under way at once',
+    file: 'objects/session/book.ts',
+    line: '    const result = this.#last.then(work)',
+    replacement: '    const result = work()',
+  },
+  {
+    name: 'usage and work are counted each time a settlement is tried',
+    file: 'db/ledger.ts',
+    line: '  return sql`not exists (select 1 from settlements where id = ${settlementId})`',
+    replacement: '  return sql`${settlementId} <> 0`',
+  },
+  {
+    name: 'c reconcile corrects nothing',
+    file: 'objects/session/book.ts',
+    line: "    return { outcome: 'drifted', session: amount, book, unpaid: this.#store.yieldTo(book) }",
+    replacement: "    return { outcome: 'drifted', session: amount, book, unpaid: [] }",
+  },
+  {
+    name: 'e repetition unchecked',
+    file: 'objects/session/begin.ts',
+    line: '    if (repeated !== undefined) return repeated',
+    replacement: '',
+  },
+  {
+    name: 'h release takes all',
+    file: 'objects/session/book.ts',
+    line: '    const amount = leaseFree(this.#store.lease())',
+    replacement: '    const amount = this.#store.lease().amount',
+  },
+  {
+    name: 'k budget ignores held',
+    file: 'domain/money/lease.ts',
+    line: '  return budget === null ? Number.MAX_SAFE_INTEGER : Math.max(0, budget - spent - held)',
+    replacement: '  return budget === null ? Number.MAX_SAFE_INTEGER : Math.max(0, budget - spent)',
+  },
+  {
+    name: 'l settled keeps amount',
+    file: 'domain/money/lease.ts',
+    line: '  return { ...lease, amount: lease.amount - credits, owed: lease.owed - credits }',
+    replacement: '  return { ...lease, owed: lease.owed - credits }',
+  },
+  {
+    name: 'o answered forgotten',
+    file: 'objects/session/lease-store.ts',
+    line: "      this.#sql.exec('INSERT INTO answered VALUES (?, ?, ?)', row.key, row.digest, rememberUntil)",
+    replacement: '',
+  },
+  {
+    name: 'q release commit doubles',
+    file: 'objects/session/lease-store.ts',
+    line: '    this.#saveLease(settled(this.lease(), entry.settlement.credits))',
+    replacement: '    this.#saveLease(settled(this.lease(), entry.settlement.jobs))',
+  },
+  {
+    name: 't openJob over the lease',
+    file: 'domain/money/lease.ts',
+    line: '  return hold > leaseFree(lease) ? undefined : { ...lease, held: lease.held + hold }',
+    replacement: '  return hold > lease.amount - lease.held ? undefined : { ...lease, held: lease.held + hold }',
+  },
+  {
+    name: 'u settlement row missing',
+    file: 'db/ledger.ts',
+    line: '    db.insert(settlements).values({ ...row, createdAt: now }),',
+    replacement: '',
+  },
+  {
+    name: 'w expire pays',
+    file: 'objects/session/lease-store.ts',
+    line: '      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))',
+    replacement: '      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 1))',
+  },
+]

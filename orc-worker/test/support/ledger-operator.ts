@@ -1,0 +1,40 @@
+import { openLease, postTransfers } from '../../src/db/ledger.ts'
+import { adjustAccount, freezeAccount } from '../../src/db/operator-credits.ts'
+import type { Database } from '../../src/db/client.ts'
+import { type LeaseOwner, refill } from '../../src/domain/money/transfer.ts'
+import { isMadeUp } from './faulty-database.ts'
+
+/** An operator who interferes. */
+export class LedgerOperator {
+  readonly #db: Database
+  readonly #prefix: string
+  #adjustments = 0
+
+  /** `prefix` makes the ids of its adjustments its own. */
+  constructor(db: Database, prefix: string) {
+    this.#db = db
+    this.#prefix = prefix
+  }
+
+  /** Gives or takes credits. After a failure the same is sent once more. */
+  async adjust(accountId: string, amount: number, now: number): Promise<void> {
+    if (amount === 0) return
+    const adjustment = { id: `${this.#prefix}-${this.#adjustments++}`, accountId, amount, note: 'as agreed' }
+    try {
+      await adjustAccount(this.#db, adjustment, now)
+    } catch (error) {
+      if (!isMadeUp(error)) throw error
+      await adjustAccount(this.#db, adjustment, now)
+    }
+  }
+
+  async freeze(accountId: string, amount: number, now: number): Promise<void> {
+    await freezeAccount(this.#db, { accountId, amount, note: 'suspicious', operatorId: accountId }, now)
+  }
+
+  /** Moves credits into a lease behind its Session's back. */
+  async stray(owner: LeaseOwner, amount: number, now: number): Promise<void> {
+    await openLease(this.#db, owner, 'nobody')
+    await postTransfers(this.#db, [refill(crypto.randomUUID(), owner, amount)], now)
+  }
+}
