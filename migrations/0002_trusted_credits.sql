@@ -108,6 +108,7 @@ DROP TABLE `transfers_old`;--> statement-breakpoint
 CREATE UNIQUE INDEX `transfers_id_unique` ON `transfers` (`id`);--> statement-breakpoint
 CREATE INDEX `transfers_payer` ON `transfers` (`payer`);--> statement-breakpoint
 CREATE INDEX `transfers_payee` ON `transfers` (`payee`);--> statement-breakpoint
+CREATE INDEX `transfers_payments` ON `transfers` (`created_at`) WHERE "transfers"."reason" = 'settle';--> statement-breakpoint
 UPDATE `ledger_accounts` SET
   `held` = (SELECT coalesce(sum(l.balance), 0) FROM `ledger_accounts` l WHERE l.owner_id = ledger_accounts.id AND l.kind = 'lease'),
   `earned` = (SELECT coalesce(sum(t.amount), 0) FROM `transfers` t WHERE t.payee = ledger_accounts.id AND t.reason = 'settle'),
@@ -133,7 +134,8 @@ BEGIN
   SELECT RAISE(ABORT, 'transfer_shape')
   WHERE NOT EXISTS (
     SELECT 1 FROM ledger_accounts d JOIN ledger_accounts c ON c.id = NEW.credit
-    WHERE d.id = NEW.debit AND NEW.payer = coalesce(d.owner_id, d.id) AND NEW.payee = coalesce(c.owner_id, c.id)
+    WHERE typeof(NEW.id) = 'text' AND typeof(NEW.amount) = 'integer'
+      AND d.id = NEW.debit AND NEW.payer = coalesce(d.owner_id, d.id) AND NEW.payee = coalesce(c.owner_id, c.id)
       AND CASE NEW.reason
         WHEN 'grant' THEN d.id = 'sys_grant' AND c.kind = 'account'
         WHEN 'adjust' THEN NEW.note IS NOT NULL
@@ -144,6 +146,10 @@ BEGIN
         ELSE 0
       END
   );
+  -- Gifts leave every account room for what it may earn: a payment that cannot be written would stop its Session.
+  SELECT RAISE(ABORT, 'ledger_safe_integer')
+  WHERE NEW.reason IN ('grant', 'adjust')
+    AND EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.credit AND balance + NEW.amount > 4503599627370496);
   SELECT RAISE(ABORT, 'ledger_frozen')
   WHERE NEW.reason = 'lease'
     AND EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.debit AND frozen > 0 AND balance - NEW.amount < frozen);
@@ -152,6 +158,7 @@ END;
 -- Balances move with the transfer or not at all: an overdraft fails the CHECK on ledger_accounts and undoes the insert.
 CREATE TRIGGER transfers_post AFTER INSERT ON transfers
 BEGIN
+  SELECT RAISE(ABORT, 'transfer_conflict') WHERE NEW.sequence < 1;
   UPDATE ledger_accounts
   SET balance = balance - NEW.amount, moved_at = NEW.created_at,
     held = held + CASE NEW.reason WHEN 'lease' THEN NEW.amount ELSE 0 END
@@ -225,7 +232,7 @@ BEGIN
 END;
 --> statement-breakpoint
 CREATE TRIGGER settlements_once BEFORE INSERT ON settlements
-WHEN EXISTS (SELECT 1 FROM settlements WHERE id = NEW.id)
+WHEN EXISTS (SELECT 1 FROM settlements WHERE id = NEW.id OR rowid = NEW.rowid)
 BEGIN
   SELECT RAISE(IGNORE);
 END;

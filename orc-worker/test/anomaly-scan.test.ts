@@ -7,7 +7,7 @@ import { scanActivity } from '../src/domain/anomalies/scan.ts'
 import { NOON, fresh, onlyRecordOf, recordsOf } from './support/anomalies.ts'
 import { balanced } from './support/books.ts'
 import { newAccount } from './support/orc.ts'
-import { postWork } from './support/posted.ts'
+import { newLease, postWork } from './support/posted.ts'
 
 const db = database(env)
 const HOUR_MS = 3_600_000
@@ -19,6 +19,7 @@ async function scan(now: number): Promise<void> {
 
 interface Work {
   hostId: string
+  accountId?: string
   hour: number
   model?: string
   jobs?: number
@@ -26,11 +27,12 @@ interface Work {
   textBytes?: number
 }
 
-/** What a Host did in an hour, for nothing, so that the book stays as it is. */
+/** What a Host, whose owner has no other, did in an hour, for nothing, so that the book stays as it is. */
 async function worked(work: Work): Promise<void> {
   const { hostId, hour, model = 'model', jobs = 20, generatedTokens = 1_000, textBytes = 4_000 } = work
-  await env.DB.prepare("INSERT INTO work_hourly VALUES (?, ?, ?, 'public', 'acc', ?, 0, 0, ?, 0, ?, 0)")
-    .bind(hostId, hour - (hour % HOUR_MS), model, jobs, generatedTokens, textBytes)
+  const { accountId = `owner of ${hostId}` } = work
+  await env.DB.prepare("INSERT INTO work_hourly VALUES (?, ?, ?, 'public', ?, ?, 0, 0, ?, 0, ?, 0)")
+    .bind(hostId, hour - (hour % HOUR_MS), model, accountId, jobs, generatedTokens, textBytes)
     .run()
 }
 
@@ -75,6 +77,17 @@ test('a Host that counts more tokens for the same bytes than others is shown to 
       others: 2,
     },
   ])
+})
+
+test("one owner's Hosts are one voice about what is usual", async () => {
+  const [model, hostId, accountId] = [fresh('model'), fresh('host'), fresh('owner')]
+  await worked({ hostId, hour: NOON, model, generatedTokens: 3_000 })
+  for (const _ of [1, 2, 3]) await worked({ hostId: fresh('honest'), accountId, hour: NOON, model })
+  await scan(NOON)
+  expect(await recordsOf(hostId)).toEqual([])
+  await worked({ hostId: fresh('honest'), hour: NOON, model })
+  await scan(NOON)
+  expect((await onlyRecordOf(hostId)).evidence).toMatchObject([{ detail: { median: 0.25, others: 2 } }])
 })
 
 test('a Host that suddenly works ten times as much is shown to the operator', async () => {
@@ -129,6 +142,31 @@ test('payments of more than a day ago, and credits that did not pay for work, ma
   const between = (await readActivity(db, then + DAY_MS)).flows
   expect(between).toHaveLength(2)
   expect(between).toEqual(expect.arrayContaining([{ payer: a, payee: b, credits: 1_000 }]))
+})
+
+test('however many reservations lie between two payments, their circle is seen', async () => {
+  const [a, b] = [await newAccount('a'), await newAccount('b')].map(({ id }) => id).toSorted() as [
+    string,
+    string,
+  ]
+  const now = NOON + 20 * DAY_MS
+  await postWork(a, b, { credits: 1_000, endedAt: now })
+  const { leaseId } = await newLease(a)
+  // One credit goes into the lease and comes back, 30,000 times.
+  await env.DB.prepare(
+    `WITH RECURSIVE turns (turn) AS (SELECT 0 UNION ALL SELECT turn + 1 FROM turns WHERE turn < 59999)
+     INSERT INTO transfers (id, debit, credit, payer, payee, amount, reason, created_at)
+     SELECT ?2 || ':' || turn, iif(turn % 2, ?2, ?1), iif(turn % 2, ?1, ?2), ?1, ?1, 1,
+       iif(turn % 2, 'release', 'lease'), ?3 FROM turns`,
+  )
+    .bind(a, leaseId, now)
+    .run()
+  await postWork(b, a, { credits: 1_000, endedAt: now })
+  await scan(now)
+  expect((await onlyRecordOf(a)).evidence).toMatchObject([
+    { detail: { accounts: [a, b], credits: [1_000, 1_000] } },
+  ])
+  await balanced()
 })
 
 test('many scans of one day make one sighting, those of more days one record', async () => {

@@ -46,8 +46,8 @@ test('[M5] work is looked through once an hour, also after the last lease was cl
     [fresh('host'), 1_000],
     [cheat, 3_000],
   ] as const) {
-    await env.DB.prepare("INSERT INTO work_hourly VALUES (?, ?, ?, 'public', 'acc', 20, 0, 0, ?, 0, 4000, 0)")
-      .bind(hostId, hour, model, tokens)
+    await env.DB.prepare("INSERT INTO work_hourly VALUES (?, ?, ?, 'public', ?, 20, 0, 0, ?, 0, 4000, 0)")
+      .bind(hostId, hour, model, `owner of ${hostId}`, tokens)
       .run()
   }
   await round()
@@ -82,4 +82,24 @@ test('[M4] a freeze reaches what Sessions have reserved already', async () => {
   const refused = await chat(scene)
   expect([refused.status, await errorCode(refused)]).toEqual([402, 'insufficient_credits'])
   expect(await balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, frozen: 10_000 - 11 })
+})
+
+test('[M4] what a running Job held when the account was frozen is not spent again', async () => {
+  const scene = await newScene()
+  const answer = chat(scene, { max_tokens: 9_900 })
+  const run = await scene.host.receive('run')
+  const { token } = await operatorAccount()
+  const path = `/api/accounts/${scene.consumer.id}/freezes`
+  expect((await call('POST', path, { token, body: { note: 'why' } })).status).toBe(201)
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect((await answer).status).toBe(200)
+  expect(await errorCode(await chat(scene))).toBe('insufficient_credits')
+  await settle(scene.key.key)
+  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, spent: 11 })
+  // Released, the Session works as before.
+  expect((await call('POST', path, { token, body: { amount: 0, note: 'fine' } })).status).toBe(201)
+  await served(scene)
+  await balanced()
 })

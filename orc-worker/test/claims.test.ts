@@ -1,5 +1,8 @@
 import { env } from 'cloudflare:workers'
+import type { Run } from '@daisi/protocol'
+import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
+import { hashCredential } from '../src/domain/credential.ts'
 import { sessionStub } from '../src/objects/stubs.ts'
 import { balanced, total } from './support/books.ts'
 import { ONE, evidence, serveOne, sessionOf, start } from './support/evidence.ts'
@@ -53,7 +56,7 @@ test('an honest Host whose Consumer left is not taken for one that claims too mu
   await balanced()
 })
 
-test("[R3, R4] a receipt of another Host's key, or for another model file, pays nothing and is kept", async () => {
+test("[R3, R4] a receipt of another Host's key, or for another model file, pays nothing, and its digest is kept", async () => {
   const scene = await newScene()
   const receipts = [
     ['signature', async (run) => scene.host.receipt(run, ONE, await newHostKeys())],
@@ -62,13 +65,12 @@ test("[R3, R4] a receipt of another Host's key, or for another model file, pays 
   ] satisfies [string, Parameters<typeof serveOne>[1]][]
   for (const [reason, receipt] of receipts) {
     const answer = chat(scene)
-    const run = await serveOne(scene, receipt)
+    let sent = ''
+    const run = await serveOne(scene, async (run) => (sent = await receipt(run)))
     expect((await answer).status).toBe(200)
-    const kept = await evidence(scene.host, 'invalid_receipt')
-    expect(kept.at(-1)).toMatchObject({
-      id: `invalid_receipt:${run.jobId}`,
-      detail: { jobId: run.jobId, reason },
-    })
+    const kept = (await evidence(scene.host, 'invalid_receipt')).at(-1)
+    expect(kept?.id).toBe(`invalid_receipt:${run.jobId}`)
+    expect(kept?.detail).toEqual({ jobId: run.jobId, reason, digest: await hashCredential(sent) })
   }
   await settle(scene.key.key)
   expect([await total(scene.owner), await total(scene.consumer)]).toEqual([10_000, 10_000])
@@ -87,7 +89,7 @@ test('[R3] a receipt counts for its own Job only', async () => {
   await settle(scene.key.key)
   expect(await total(scene.owner)).toBe(10_011)
   expect(await evidence(scene.host, 'invalid_receipt')).toMatchObject([
-    { id: `invalid_receipt:${run.jobId}`, detail: { reason: 'job', receipt } },
+    { id: `invalid_receipt:${run.jobId}`, detail: { reason: 'job', digest: await hashCredential(receipt) } },
   ])
   await balanced()
 })
@@ -107,15 +109,38 @@ test("[J7, R7] another Host's end of a Job changes nothing and is noted; the rig
   const answer = chat(scene)
   const run = await start(scene.host)
   scene.host.sendFrame(run.jobId, 0, 'x')
-  for (let count = 0; count < 3; count++) await other.end(run, { ...ONE, generatedTokens: 20 })
+  const claimed = { ...ONE, generatedTokens: 20 }
+  const receipt = await other.receipt(run, claimed)
+  for (let count = 0; count < 3; count++) await other.end(run, claimed, { receipt })
+  const detail = { jobId: run.jobId, digest: await hashCredential(receipt) }
   await expect
-    .poll(() => evidence(other, 'stray_receipt'))
-    .toMatchObject([{ detail: { jobId: run.jobId, receipt: expect.any(String) } }])
+    .poll(async () => (await evidence(other, 'stray_receipt')).map((kept) => kept.detail))
+    .toEqual([detail])
   for (let count = 0; count < 3; count++) await scene.host.end(run, ONE)
   expect((await answer).status).toBe(200)
   await settle(scene.key.key)
   expect(await total(scene.owner)).toBe(10_011)
   expect(await evidence(other, 'stray_receipt')).toHaveLength(1)
+  await balanced()
+})
+
+test('[R7] a Host that ends a Job without a beginning and claims nothing is not noted', async () => {
+  const scene = await newScene()
+  const other = await newHost((await newEnrolment(scene.owner)).token, { model: 'other' })
+  const answer = chat(scene)
+  const run = await start(scene.host)
+  await other.end(run, { ...ONE, generatedTokens: 0 }, { outcome: 'cancelled' })
+  // One sighting is kept for each Host and hour, so that the first to be noted is the one that shows.
+  const receipt = await other.receipt(run, ONE)
+  await other.end(run, ONE, { receipt })
+  await expect
+    .poll(() => evidence(other, 'stray_receipt'))
+    .toMatchObject([{ detail: { digest: await hashCredential(receipt) } }])
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  await scene.host.end(run, ONE)
+  expect((await answer).status).toBe(200)
+  await settle(scene.key.key)
+  expect(await total(scene.owner)).toBe(10_011)
   await balanced()
 })
 
@@ -158,6 +183,7 @@ test("[R5] a Host's skewed clock is noted once and changes nothing about its pay
   expect(await total(scene.owner)).toBe(10_022)
   const [skew, ...more] = await evidence(scene.host, 'clock_skew')
   expect(Number(skew?.detail['skewMs'])).toBeLessThan(-3_500_000)
+  expect(decodeJwt(String(skew?.detail['receipt']))).toMatchObject({ ...ONE, endedAt })
   expect(more).toEqual([])
 })
 
@@ -198,4 +224,24 @@ test('a Host that says it is free and leaves ten Jobs in a row is noted; one tha
   scene.host.send({ type: 'status', freeSlots: 2, accepting: true })
   await leave(3)
   expect(await evidence(scene.host, 'idle_claim')).toMatchObject([{ detail: { untaken: 10, freeSlots: 2 } }])
+})
+
+test('a Host that leaves what its slots cannot take of a burst is not noted, though it has taken none of it yet', async () => {
+  const scene = await newScene()
+  scene.host.send({ type: 'status', freeSlots: 2, accepting: true })
+  const answers = Array.from({ length: 12 }, () => chat(scene))
+  const runs: Run[] = []
+  for (const _ of answers) runs.push(await scene.host.receive('run'))
+  for (const { jobId } of runs.slice(2)) {
+    scene.host.send({ type: 'refused', jobId, code: 'busy', message: 'full' })
+  }
+  for (const run of runs.slice(0, 2)) {
+    scene.host.accept(run)
+    scene.host.sendFrame(run.jobId, 0, 'x')
+    await scene.host.end(run, ONE)
+  }
+  const statuses = (await Promise.all(answers)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(2)
+  expect(statuses.filter((status) => status === 503)).toHaveLength(10)
+  expect(await evidence(scene.host, 'idle_claim')).toEqual([])
 })

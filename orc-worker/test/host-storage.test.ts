@@ -30,7 +30,7 @@ test('a hundred sightings may wait, and no more', async () => {
   const scene = await newScene()
   const stub = hostStub(env, scene.host.keys.id)
   await runInDurableObject(stub, (_, { storage }) => {
-    const detail = { jobId: 'job', reason: 'job', receipt: '' }
+    const detail = { jobId: 'job', reason: 'job', digest: '' }
     for (let number = 0; number < 100; number++) {
       const sighting = { id: `earlier:${number}`, kind: 'invalid_receipt', subject: 'x', seenAt: 1, detail }
       storage.sql.exec('INSERT INTO sightings VALUES (?, ?)', sighting.id, JSON.stringify(sighting))

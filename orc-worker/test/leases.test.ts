@@ -3,10 +3,9 @@ import { env } from 'cloudflare:workers'
 import type { AccountCreated, ReconciliationReport } from '@daisi/protocol'
 import { expect, test } from 'vitest'
 import { database } from '../src/db/client.ts'
-import { postTransfers } from '../src/db/ledger.ts'
+import { openLease, postTransfers } from '../src/db/ledger.ts'
 import { hashCredential } from '../src/domain/credential.ts'
-import { adjustment } from '../src/domain/money/transfer.ts'
-import { applySessionSchema } from '../src/objects/session/schema.ts'
+import { adjustment, refill } from '../src/domain/money/transfer.ts'
 import type { ConsumerSession } from '../src/objects/session/object.ts'
 import { plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { balanced, total } from './support/books.ts'
@@ -195,6 +194,17 @@ test('[P4, T4] a Host cannot make the Orc hold for more than the bytes allow, no
   expect(await errorCode(await answer)).toBe('all_hosts_busy')
 })
 
+test('[P4] a Host that counts more than there are credits for is passed over for one that does not', async () => {
+  const scene = await newScene()
+  const other = await newHost((await newEnrolment(scene.owner)).token, { model: scene.model, slots: 1 })
+  const headers = await openedSession(scene, 61)
+  const answer = chat(scene, {}, { headers })
+  const { jobId } = await scene.host.receive('run')
+  scene.host.send({ type: 'refused', jobId, code: 'token_budget', message: 'm', promptTokens: 80 })
+  await other.serve(['ok'])
+  expect((await answer).status).toBe(200)
+})
+
 test('[P4] where the credits do not cover the counted prompt, the answer is 402', async () => {
   const scene = await newScene()
   const headers = await openedSession(scene, 65)
@@ -204,44 +214,56 @@ test('[P4] where the credits do not cover the counted prompt, the answer is 402'
   expect(await errorCode(await answer)).toBe('insufficient_credits')
 })
 
-test('a Session of the first version keeps its lease, its debts and its keys', async () => {
-  const { key } = await newScene()
-  const session = sessionStub(env, plainSessionName(`${await hashCredential(key.key)}-old`, 'public'))
-  await runInDurableObject(session, (_, { storage }) => {
-    const { sql } = storage
-    for (const table of [
-      'jobs',
-      'answered',
-      'settled_jobs',
-      'lease',
-      'facts',
-      'opened_sessions',
-      'schema_version',
-    ])
-      sql.exec(`DROP TABLE ${table}`)
-    applySessionSchema(storage)
-    const before = sql.exec('SELECT version FROM schema_version').one()
-    // As the first version left it: one running Job, one owed under a key, one in a settlement under way.
-    sql.exec(`DROP TABLE answered; DROP TABLE settled_jobs; DROP TABLE jobs; DROP TABLE schema_version; DROP TABLE lease;
+test('a Session of the first version keeps its lease, its debts and its keys, and ends the write that it had begun', async () => {
+  const { consumer, owner } = await newScene()
+  const other = await newAccount('other owner')
+  const record = {
+    sessionId: 'ses_old',
+    accountId: consumer.id,
+    keyId: 'key_old',
+    network: 'public',
+    status: 'open',
+  }
+  const lease = { leaseId: 'lease:ses_old', accountId: consumer.id }
+  const name = plainSessionName('old', 'public')
+  const session = sessionStub(env, name)
+  await openLease(database(env), lease, name)
+  expect(await postTransfers(database(env), [refill('ses_old:1', lease, 150)], 1)).toBe('posted')
+  await runInDurableObject(session, async (_, { storage }) => {
+    await storage.deleteAll()
+    // As the first version left it: a running Job, two that are owed, one of them under a key, and one in a settlement.
+    storage.sql.exec(`
+      CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE lease (id INTEGER PRIMARY KEY, amount INTEGER, held INTEGER, owed INTEGER, writes INTEGER, jobs INTEGER,
         prompt_tokens INTEGER, cached_tokens INTEGER, generated_tokens INTEGER, credits INTEGER);
-      INSERT INTO lease VALUES (1, 100, 30, 50, 3, 2, 40, 0, 10, 50);
+      INSERT INTO lease VALUES (1, 150, 30, 70, 3, 2, 40, 0, 10, 50);
       CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT, hold INTEGER, idempotency_key TEXT UNIQUE, digest TEXT,
         expires_at INTEGER, payee TEXT, credits INTEGER, generated_tokens INTEGER, settling INTEGER);
-      INSERT INTO jobs VALUES ('job_open', 'open', 30, NULL, NULL, 5, NULL, 0, 0, 0);
-      INSERT INTO jobs VALUES ('job_owed', 'finished', 40, 'k', 'd', 86400005, 'acc_x', 20, 7, 0);
-      INSERT INTO jobs VALUES ('job_settling', 'finished', 40, NULL, NULL, 86400005, 'acc_x', 30, 3, 1);
-      INSERT INTO facts VALUES ('pending', '{}')`)
-    applySessionSchema(storage)
-    expect(sql.exec('SELECT version FROM schema_version').one()).toEqual(before)
-    expect(sql.exec('SELECT amount, held, owed FROM lease').one()).toEqual({ amount: 70, held: 30, owed: 20 })
-    expect(sql.exec('SELECT id, state, credits FROM jobs ORDER BY id').toArray()).toEqual([
-      { id: 'job_open', state: 'open', credits: 0 },
-      { id: 'job_owed', state: 'finished', credits: 20 },
-    ])
-    expect(sql.exec('SELECT idempotency_key FROM answered').toArray()).toEqual([{ idempotency_key: 'k' }])
-    expect(sql.exec('SELECT * FROM facts').toArray()).toEqual([])
+      INSERT INTO jobs VALUES ('job_open', 'open', 30, NULL, NULL, ${Date.now() + 60_000}, NULL, 0, 0, 0);
+      INSERT INTO jobs VALUES ('job_owed', 'finished', 40, 'k', 'd', ${Date.now() + 60_000}, '${owner.id}', 20, 7, 0);
+      INSERT INTO jobs VALUES ('job_owed_2', 'finished', 40, NULL, NULL, ${Date.now()}, '${other.id}', 20, 7, 0);
+      INSERT INTO jobs VALUES ('job_settling', 'finished', 40, NULL, NULL, 1, '${owner.id}', 30, 3, 1);`)
+    const transfer = {
+      id: `settle:ses_old:3:${owner.id}`,
+      debit: 'lease:ses_old',
+      credit: owner.id,
+      amount: 30,
+      reason: 'settle',
+    }
+    const pending = { kind: 'settle', transfers: [transfer], amount: 30 }
+    for (const [fact, value] of Object.entries({ record, pending }))
+      storage.sql.exec('INSERT INTO facts VALUES (?, ?)', fact, JSON.stringify(value))
   })
+  await evictDurableObject(session)
+  expect(await session.reconcile(lease)).toEqual({ outcome: 'in_use' })
+  expect(await total(owner)).toBe(10_000 + 30 + 20)
+  expect(await total(other)).toBe(10_000 + 20)
+  expect(await balanceOf(consumer)).toMatchObject({ spent: 70, held: 30 })
+  const keys = await runInDurableObject(session, (_, { storage }) =>
+    storage.sql.exec('SELECT idempotency_key AS key FROM answered').toArray(),
+  )
+  expect(keys).toEqual([{ key: 'k' }])
+  await balanced()
 })
 
 // Last: it leaves a book that was tampered with.

@@ -81,10 +81,44 @@ describe('which accounts a reason may move credits between', () => {
   })
 
   test.for([
-    ['not positive', { amount: -1 }, 'transfer_amount'],
-    ['no safe integer', { amount: 2 ** 53 }, 'transfer_amount'],
-  ] as const)('an amount that is %s is refused', async ([, over, constraint]) => {
-    await expect(insertTransfer(move('sys_grant', 'mine', over))).rejects.toThrow(constraint)
+    ['negative', -1, 'transfer_amount'],
+    ['zero', 0, 'transfer_amount'],
+    ['no safe integer', 2 ** 53, 'transfer_amount'],
+    ['part of a credit', 1.5, 'transfer_shape'],
+    ['a text', 'many', 'transfer_shape'],
+    ['bytes', new Uint8Array([49]), 'transfer_shape'],
+    ['missing', null, 'transfer_shape'],
+  ] as const)('an amount that is %s is refused', async ([, amount, reason]) => {
+    const entry = move('mine', 'lease', { reason: 'lease', amount: amount as number })
+    await expect(insertTransfer(entry)).rejects.toThrow(reason)
+  })
+
+  test.for([
+    ['bytes', new Uint8Array([49])],
+    ['missing', null],
+  ] as const)('an id that is %s is refused', async ([, id]) => {
+    const entry = move('sys_grant', 'mine', { id: id as unknown as string })
+    await expect(insertTransfer(entry)).rejects.toThrow('transfer_shape')
+  })
+
+  test.for([0, -1, -2, 1])('a transfer is not written at sequence %i', async (sequence) => {
+    for (const verb of ['INSERT', 'INSERT OR REPLACE', 'INSERT OR IGNORE']) {
+      const entry = { ...move('sys_grant', 'mine', {}), sequence }
+      await expect(insertTransfer(entry, verb)).rejects.toThrow('transfer_conflict')
+    }
+  })
+
+  test.for(['grant', 'adjust'] as const)('a %s brings a balance to 2^52 at most', async (reason) => {
+    const give = (amount: number): Promise<void> =>
+      insertTransfer(move(`sys_${reason}`, 'mine', { reason, note: 'n', amount }))
+    // The account began with 10,000 and has put 100 into its lease.
+    const most = 2 ** 52 - 9_900
+    await expect(give(most + 1)).rejects.toThrow('ledger_safe_integer')
+    await give(most)
+    await expect(give(1)).rejects.toThrow('ledger_safe_integer')
+    // What comes back from a lease still fits.
+    expect(await post(move('lease', 'mine', { reason: 'release' }))).toBe('posted')
+    expect(await availableBalance(db, mine)).toBe(2 ** 52 + 1)
   })
 })
 
@@ -127,6 +161,8 @@ test.for([
 test.for([
   "INSERT OR REPLACE INTO ledger_accounts (id, kind) SELECT id, 'system' FROM ledger_accounts",
   'INSERT OR REPLACE INTO settlements SELECT id, lease_id, jobs, 999, 0 FROM settlements',
+  `INSERT OR REPLACE INTO settlements (rowid, id, lease_id, jobs, credits, created_at)
+    SELECT rowid, 'another ' || id, lease_id, jobs, credits, 0 FROM settlements`,
 ])('what stands in the book stays: %s', async (statement) => {
   const [{ id }, { id: other }] = [await newAccount('someone'), await newAccount('other')]
   await postWork(id, other)

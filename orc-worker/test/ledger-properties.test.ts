@@ -12,9 +12,9 @@ declare global {
 }
 
 // To look further, or to come back to what was found: a failure says its seed and path.
-const SEED = Number(import.meta.env['VITE_FC_SEED'] ?? 20_260_101)
+const SEED = Number(import.meta.env['VITE_FC_SEED'] || 20_260_101)
 const PATH = import.meta.env['VITE_FC_PATH'] ?? ''
-const RUNS = Number(import.meta.env['VITE_FC_RUNS'] ?? 70)
+const RUNS = Number(import.meta.env['VITE_FC_RUNS'] || 70)
 /** The smallest sequence that fails is worth a search, unless nobody will read it. */
 const SHRINK = import.meta.env['VITE_FC_SHRINK'] !== 'no'
 const MAX_COMMANDS = 60

@@ -1,12 +1,18 @@
 import { env } from 'cloudflare:workers'
 import type { AccountCreated, AdjustmentMade, FreezeMade } from '@daisi/protocol'
 import { afterEach, expect, test } from 'vitest'
+import { adjustment } from '../src/domain/money/transfer.ts'
 import { balanced, total } from './support/books.ts'
 import { balanceOf, call, newAccount, operatorAccount, settle } from './support/orc.ts'
 import { newLease, postWork } from './support/posted.ts'
+import { insertTransfer } from './support/raw-book.ts'
 import { chat, errorCode, newScene } from './support/scene.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
+/** The most that one adjustment may give or take. */
+const MAX_ADJUSTMENT = 10 ** 12
+/** What gifts may bring a balance to: half of what the book can hold, so that there is room for earnings. */
+const MAX_GIVEN = 2 ** 52
 let serial = 0
 
 async function adjust(
@@ -76,7 +82,7 @@ test('[M3] the same Idempotency-Key for something else is a conflict', async () 
 
 test('an operator cannot take more than there is, however many try at once', async () => {
   const account = await newAccount('a')
-  for (const amount of [-10_001, -MAX]) {
+  for (const amount of [-10_001, -MAX_ADJUSTMENT]) {
     const response = await adjust(account.id, amount)
     expect([response.status, await errorCode(response)]).toEqual([402, 'insufficient_credits'])
   }
@@ -95,23 +101,38 @@ test('an account that does not exist can be neither adjusted nor frozen', async 
   }
 })
 
-test.for([0, 0.5, MAX + 1, -MAX - 1, MAX, '5', null])('an amount of %s is refused', async (amount) => {
+test.for([0, 0.5, MAX_ADJUSTMENT + 1, -MAX_ADJUSTMENT - 1, MAX, -MAX, '5', null])(
+  'an amount of %s is refused',
+  async (amount) => {
+    const account = await newAccount('a')
+    const response = await adjust(account.id, amount)
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', param: 'amount' } })
+    expect(await total(account)).toBe(10_000)
+  },
+)
+
+test('[M3] one adjustment gives or takes a million million credits at most', async () => {
   const account = await newAccount('a')
-  const response = await adjust(account.id, amount)
-  expect(response.status).toBe(400)
-  expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', param: 'amount' } })
-  expect(await total(account)).toBe(10_000)
+  for (const amount of [MAX_ADJUSTMENT, -MAX_ADJUSTMENT]) {
+    expect((await adjust(account.id, amount)).status).toBe(201)
+  }
+  expect((await balanceOf(account)).available).toBe(10_000)
 })
 
-test('the largest balance that an account can have is the largest safe integer', async () => {
-  const account = await newAccount('a')
-  // The other side of it is a system account, which is held to the same.
-  const most = MAX - 10_000
-  expect((await adjust(account.id, most)).status).toBe(201)
-  expect((await balanceOf(account)).available).toBe(MAX)
-  expect((await adjust(account.id, 1)).status).toBe(400)
-  expect((await adjust(account.id, -most)).status).toBe(201)
-  expect((await balanceOf(account)).available).toBe(10_000)
+test('gifts leave an account room for what it earns', async () => {
+  const [payer, account] = [await newAccount('payer'), await newAccount('a')]
+  const gift = adjustment('many gifts', account.id, MAX_GIVEN - 10_001, 'many gifts')
+  await insertTransfer(gift)
+  const refused = await adjust(account.id, 2)
+  expect(refused.status).toBe(400)
+  expect(await refused.json()).toMatchObject({ error: { code: 'invalid_request', param: 'amount' } })
+  expect((await adjust(account.id, 1)).status).toBe(201)
+  expect((await balanceOf(account)).available).toBe(MAX_GIVEN)
+  await postWork(payer.id, account.id, { credits: 30 })
+  expect(await balanceOf(account)).toMatchObject({ available: MAX_GIVEN + 30, earned: 30 })
+  await insertTransfer(adjustment('taken back', account.id, -gift.amount, 'taken back'))
+  expect((await balanceOf(account)).available).toBe(10_031)
 })
 
 test.for([undefined, '', 'x'.repeat(256), 'a\tb'])(

@@ -69,8 +69,14 @@ test('a report covers the days it is asked for, both included, and nobody else',
   ])
   const earnings = await report(payee, `earnings?${february}`)
   expect(earnings.rows.map(({ group, jobs, credits }) => [group, jobs, credits])).toEqual([
-    ['2026-02-01', 2, 10],
+    ['2026-02-01', 1, 10],
     ['2026-02-28', 2, 10_100],
+  ])
+  // What cost nothing is usage and no earnings.
+  const others = await report(other, `usage?${february}&by=day`)
+  expect(others.rows.map(({ group, jobs, credits }) => [group, jobs, credits])).toEqual([
+    ['2026-02-01', 1, 0],
+    ['2026-02-28', 1, 10_000],
   ])
   expect(credits(await report(payer, 'usage?from=2026-03-02&to=2026-03-02'))).toBe(0)
 })

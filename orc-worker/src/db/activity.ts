@@ -1,4 +1,4 @@
-import { type SQL, and, countDistinct, desc, eq, gt, gte, lt, min, sql } from 'drizzle-orm'
+import { and, countDistinct, desc, eq, gte, lt, min, sql } from 'drizzle-orm'
 import { MAX_FLOWS, MIN_FLOW_CREDITS, flowsSince } from '../domain/anomalies/circular-flow.ts'
 import { MIN_JOBS, countsSince } from '../domain/anomalies/inflated-counts.ts'
 import type { Activity } from '../domain/anomalies/scan.ts'
@@ -10,8 +10,8 @@ import { transfers, workHourly } from './schema.ts'
 const MAX_COUNTS = 5_000
 /** Hosts whose last hour is compared with their past, the largest first. */
 const MAX_VOLUMES = 1_000
-/** The newest transfers in which circles are looked for: a scan reads no more of them, however many a day has. */
-const MAX_TRANSFERS = 50_000
+/** The newest payments in which circles are looked for: a scan reads no more of them, however many a day has. */
+const MAX_PAYMENTS = 50_000
 
 /** What was settled lately, for the scan: never more rows than the limits above, whatever the Orc's size. */
 export async function readActivity(db: Database, now: number): Promise<Activity> {
@@ -28,6 +28,7 @@ function countsQuery(db: Database, now: number) {
   return db
     .select({
       hostId: workHourly.hostId,
+      accountId: sql<string>`max(${workHourly.accountId})`,
       network: workHourly.network,
       model: workHourly.model,
       jobs,
@@ -74,35 +75,19 @@ function volumesQuery(db: Database, now: number) {
 }
 
 function flowsQuery(db: Database, now: number) {
-  const since = flowsSince(now)
-  const credits = sql<number>`sum(${transfers.amount})`
-  return db
-    .select({ payer: transfers.payer, payee: transfers.payee, credits })
+  const newest = db
+    .select({ payer: transfers.payer, payee: transfers.payee, amount: transfers.amount })
     .from(transfers)
-    .where(
-      and(
-        gt(transfers.sequence, lastBefore(since)),
-        gte(transfers.createdAt, since),
-        eq(transfers.reason, 'settle'),
-      ),
-    )
-    .groupBy(transfers.payer, transfers.payee)
+    .where(and(sql`${transfers.reason} = 'settle'`, gte(transfers.createdAt, flowsSince(now))))
+    .orderBy(desc(transfers.createdAt))
+    .limit(MAX_PAYMENTS)
+    .as('newest')
+  const credits = sql<number>`sum(${newest.amount})`
+  return db
+    .select({ payer: newest.payer, payee: newest.payee, credits })
+    .from(newest)
+    .groupBy(newest.payer, newest.payee)
     .having(gte(credits, MIN_FLOW_CREDITS))
     .orderBy(desc(credits))
     .limit(MAX_FLOWS)
-}
-
-/**
- * The sequence after which transfers are from `since` on, found by halving the newest `MAX_TRANSFERS`: no index has the
- * times, but rows are written in their order, give or take the seconds by which clocks differ.
- */
-function lastBefore(since: number): SQL {
-  return sql`(
-    with recursive probe (low, high) as (
-      select max(0, max(sequence) - ${MAX_TRANSFERS}), max(sequence) from transfers
-      union all
-      select iif(created_at < ${since}, sequence, low), iif(created_at < ${since}, high, sequence - 1)
-      from probe join transfers on sequence = (low + high + 1) / 2 where low < high
-    )
-    select max(low) from probe)`
 }

@@ -45,20 +45,22 @@ misplaced as (
     end, 0)
 ),
 -- A payment's id is settle:<settlement>:<payee>. Payments of settle:<session>:<number>:<payee> come from before
--- settlements had rows; usage and work were not counted with them, and nothing is expected to match. One such id among
--- later payments is none of these.
+-- settlements had rows; usage and work were not counted with them, and nothing is expected to match. Those that were under
+-- way at that time came later, each with a settlement of <session>:<number>.
 paid as (
-  select substr(id, 8, length(id) - length(payee) - 8) as settlement, debit, payer, payee, amount
-  from transfers where reason = 'settle' and (
-    id not glob 'settle:*:*:*'
-    or sequence > (select min(sequence) from transfers where reason = 'settle' and id not glob 'settle:*:*:*')
+  select * from (
+    select substr(id, 8, length(id) - length(payee) - 8) as settlement, debit, payer, payee, amount, sequence
+    from transfers where reason = 'settle'
+  ) where settlement not glob '*:*' or (
+    sequence > (select min(sequence) from transfers where reason = 'settle' and id not glob 'settle:*:*:*')
+    and settlement not in (select id from settlements)
   )
 ),
 -- Every credit stands on four pages: its settlement, its payment, the payer's usage, the payee's work. Each pair of columns
 -- is added up with opposite signs, so that whatever is left of a group has no counterpart.
 by_settlement as (
   select id, lease, sum(credits) as rest from (
-    select id, lease_id as lease, credits from settlements
+    select id, lease_id as lease, credits from settlements where id not glob '*:*'
     union all
     select settlement, debit, -amount from paid
   ) group by id, lease

@@ -1,4 +1,4 @@
-import { type SQL, and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { type SQL, and, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Settlement } from '../domain/money/settlement.ts'
 import { type LeaseOwner, type Transfer, payment } from '../domain/money/transfer.ts'
 import { readBalance } from './balances.ts'
@@ -77,11 +77,14 @@ export function idleLeases(
   before: number,
   after: OpenLease | undefined,
   limit: number,
+  now: number,
 ): Promise<OpenLease[]> {
   const { id, movedAt } = ledgerAccounts
   const later =
     after === undefined ? undefined : sql`(${movedAt}, ${id}) > (${after.movedAt}, ${after.leaseId})`
-  return openLeases(db, and(lt(movedAt, before), later)).limit(limit)
+  // A time that is still to come is the mark of a clock that was put back.
+  const still = or(lt(movedAt, before), gt(movedAt, now))
+  return openLeases(db, and(still, later)).limit(limit)
 }
 
 /** Leases of an account that hold credits. */

@@ -77,6 +77,9 @@ export const transfers = sqliteTable(
   (table) => [
     index('transfers_payer').on(table.payer),
     index('transfers_payee').on(table.payee),
+    index('transfers_payments')
+      .on(table.createdAt)
+      .where(sql`${table.reason} = 'settle'`),
     check('transfer_amount', sql`${table.amount} > 0 and ${table.amount} <= 9007199254740991`),
     check('transfer_two_sides', sql`${table.debit} <> ${table.credit}`),
   ],

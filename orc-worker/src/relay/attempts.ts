@@ -41,8 +41,8 @@ export interface JobRequest {
   readonly signal: AbortSignal
 }
 
-/** What a Host answered to an attempt; `gone` if it is not there at all. */
-export type Answer = { readonly relay: Relay } | Refused | 'lost' | 'gone'
+/** What a Host answered to an attempt; `gone` if it is not there at all; an error if the credits for it are missing. */
+export type Answer = { readonly relay: Relay } | Refused | 'lost' | 'gone' | ApiError
 
 /**
  * The attempts at one Job, one after the other. Each Host is asked under a Job id and a hold of its own, so that a Host that
@@ -77,11 +77,14 @@ export class Attempts {
   /** Gives the present hold back, in the background. */
   readonly abandon = (): void => this.#job.waitUntil(this.#reservation.free())
 
-  /** Offers the Job to a Host. Throws `ApiError` if the credits for it cannot be held. */
+  /** Offers the Job to a Host. Throws `ApiError` if nothing can be held for it. */
   async ask(candidate: Candidate, terms: ReservationRequest, timeoutMs: number): Promise<Answer> {
     if (this.#asked || terms.promptTokens !== this.#terms.promptTokens) {
       await this.#reservation.free()
-      this.#reservation = await reserve(this.#job, terms)
+      const reserved = await this.#job.reserve(terms)
+      if (!reserved.ok && reserved.record !== undefined) return new ApiError(reserved)
+      if (!reserved.ok) throw new ApiError(reserved)
+      this.#reservation = reserved
       this.#terms = terms
       this.#asked = false
     }
@@ -94,13 +97,6 @@ export class Attempts {
     this.#asked = true
     return awaitAcceptance(relay, this.#job.signal, timeoutMs)
   }
-}
-
-/** Holds credits. Throws `ApiError` if they cannot be held. */
-export async function reserve(job: JobRequest, terms: ReservationRequest): Promise<Reservation> {
-  const reserved = await job.reserve(terms)
-  if (!reserved.ok) throw new ApiError(reserved)
-  return reserved
 }
 
 async function openRelay(

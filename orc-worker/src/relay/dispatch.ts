@@ -10,7 +10,6 @@ import {
   type JobRequest,
   type Reservation,
   type ReservationRequest,
-  reserve,
 } from './attempts.ts'
 import { busy, lostBefore, noHost, refusal } from './refusals.ts'
 import type { Relay } from './relay.ts'
@@ -40,10 +39,16 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
   try {
     if (!picked.ok) throw noHost(picked.reason, job.model, network)
     let full = false
+    let unaffordable: ApiError | undefined
     for (const [index, candidate] of picked.candidates.entries()) {
       const last = index === picked.candidates.length - 1
       const answer = await askOne(attempts, candidate, job, terms, last)
       if (answer === 'gone') continue
+      if (answer instanceof ApiError) {
+        // This Host counts more than there are credits for. Another may count less.
+        unaffordable = answer
+        continue
+      }
       if (typeof answer === 'object' && 'relay' in answer) return { relay: answer.relay, abandon }
       // Nobody is there to read an answer: no other Host needs to be asked.
       if (job.signal.aborted) break
@@ -51,6 +56,7 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
       if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job.model)
       full = true
     }
+    if (unaffordable !== undefined) throw unaffordable
     if (full) throw busy(job.model, network)
     throw attempts.asked ? lostBefore() : noHost('no_host_online', job.model, network)
   } catch (error) {
@@ -75,7 +81,9 @@ async function begin(
   const own = reserved.record === undefined ? undefined : await pick(reserved.record, true)
   if (own?.ok !== true) throw new ApiError(reserved)
   const free = { ...terms, ownOnly: true }
-  return { reservation: await reserve(job, free), terms: free, picked: own }
+  const reservation = await job.reserve(free)
+  if (!reservation.ok) throw new ApiError(reservation)
+  return { reservation, terms: free, picked: own }
 }
 
 /** Asks one Host, and a second time where it counts more prompt tokens than the text suggests: with credits for all. */
@@ -88,7 +96,7 @@ async function askOne(
 ): Promise<Answer> {
   const timeoutMs = last ? ACCEPT_TIMEOUT_MS : FIRST_ACCEPT_TIMEOUT_MS
   const answer = await attempts.ask(candidate, terms, timeoutMs)
-  if (typeof answer !== 'object' || 'relay' in answer || answer.code !== 'token_budget') return answer
+  if (typeof answer !== 'object' || !('code' in answer) || answer.code !== 'token_budget') return answer
   const promptTokens = Math.min(answer.promptTokens ?? 0, job.prompt.bound)
   if (promptTokens <= terms.promptTokens || job.signal.aborted) return answer
   return attempts.ask(candidate, { ...terms, promptTokens }, timeoutMs)

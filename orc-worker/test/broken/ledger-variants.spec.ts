@@ -29,15 +29,16 @@ interface Outcome {
 /** What became of the property, or undefined if it did not even run. */
 async function outcomeWith(variant: string | undefined, name: string): Promise<Outcome | undefined> {
   const report = path.join(folder, `${name}.json`)
-  const { BROKEN_VARIANT: _, ...inherited } = process.env
   const child = spawn(
     process.execPath,
     [VITEST, 'run', '--config', CONFIG, '--reporter=json', `--outputFile=${report}`],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
-        ...inherited,
-        ...(variant === undefined ? {} : { BROKEN_VARIANT: variant }),
+        ...process.env,
+        BROKEN_VARIANT: variant ?? '',
+        VITE_FC_SEED: '',
+        VITE_FC_PATH: '',
         VITE_FC_RUNS: String(RUNS),
         VITE_FC_SHRINK: 'no',
       },

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { auditBook } from '../../src/db/audit.ts'
 import { database } from '../../src/db/client.ts'
+import type { JobReport } from '../../src/objects/session/types.ts'
 import type { LedgerSession } from './ledger-session.ts'
 
 const db = database(env)
@@ -35,53 +36,48 @@ export async function expectPaid(
   const due = sessions.flatMap(({ model, record, owner }) =>
     model.delivered().map(({ report, credits }) => ({ report, credits, record, owner })),
   )
-  const jobs = due.map(({ report: { jobId, usage }, credits }) => ({
-    job: jobId,
-    jobs: 1,
-    ...usage,
-    credits,
-  }))
-  const used = due.map(({ record }, index) => ({
-    ...jobs[index],
+  const paid = due.filter(({ credits }) => credits > 0)
+  const used = due.map(({ report, credits, record }) => ({
+    ...lineOf(report, credits),
     account: record.accountId,
     key: record.keyId,
   }))
-  const worked = due.map(({ report }, index) => ({
-    ...jobs[index],
+  // What Hosts do for nothing, for their own account, is not counted as work.
+  const worked = paid.map(({ report, credits }) => ({
+    ...lineOf(report, credits),
     account: report.payee,
     host: report.hostId,
   }))
-  const counts = `model as job, jobs, prompt_tokens as promptTokens, cached_tokens as cachedTokens,
+  const counts = `model as name, jobs, prompt_tokens as promptTokens, cached_tokens as cachedTokens,
     generated_tokens as generatedTokens, credits, account_id as account`
   expect(
     await rows(`select ${counts}, key_id as key from usage_daily where account_id in`, accounts),
-  ).toEqual(byJob(used))
+  ).toEqual(byName(used))
   expect(
     await rows(`select ${counts}, host_id as host from work_hourly where account_id in`, accounts),
-  ).toEqual(byJob(worked))
+  ).toEqual(byName(worked))
 
-  const paid = due.filter(({ credits }) => credits > 0)
   const payments = Map.groupBy(paid, ({ owner, report }) => `${owner.leaseId} to ${report.payee}`)
   expect(
     await rows(
-      `select debit || ' to ' || credit as job, sum(amount) as credits from transfers
+      `select debit || ' to ' || credit as name, sum(amount) as credits from transfers
        where reason = 'settle' group by debit, credit having payer in`,
       accounts,
     ),
-  ).toEqual(byJob([...payments].map(([job, group]) => ({ job, credits: total(group) }))))
+  ).toEqual(byName([...payments].map(([name, group]) => ({ name, credits: total(group) }))))
 
   expect(
     await rows(
-      `select id as job, held, earned, spent, balance + spent - earned - (
+      `select id as name, held, earned, spent, balance + spent - earned - (
          select coalesce(sum(iif(credit = a.id, amount, -amount)), 0) from transfers
          where reason = 'adjust' and a.id in (debit, credit)
        ) as granted from ledger_accounts a where id in`,
       accounts,
     ),
   ).toEqual(
-    byJob(
+    byName(
       accounts.map((id, index) => ({
-        job: id,
+        name: id,
         held: 0,
         earned: total(paid.filter(({ report }) => report.payee === id)),
         spent: total(paid.filter(({ record }) => record.accountId === id)),
@@ -91,15 +87,22 @@ export async function expectPaid(
   )
 }
 
-async function rows(query: string, accounts: readonly string[]): Promise<Record<string, unknown>[]> {
-  const { results } = await env.DB.prepare(`${query} (select value from json_each(?))`)
-    .bind(JSON.stringify(accounts))
-    .all<Record<string, unknown> & { job: string }>()
-  return byJob(results)
+function lineOf({ jobId, usage }: JobReport, credits: number) {
+  return { name: jobId, jobs: 1, ...usage, credits }
 }
 
-function byJob<Row extends { readonly job?: string | undefined }>(list: readonly Row[]): Row[] {
-  return list.toSorted((a, b) => ((a.job ?? '') < (b.job ?? '') ? -1 : 1))
+async function rows(
+  query: string,
+  accounts: readonly string[],
+): Promise<(Record<string, unknown> & { name: string })[]> {
+  const { results } = await env.DB.prepare(`${query} (select value from json_each(?))`)
+    .bind(JSON.stringify(accounts))
+    .all<Record<string, unknown> & { name: string }>()
+  return byName(results)
+}
+
+function byName<Row extends { readonly name: string }>(list: readonly Row[]): Row[] {
+  return list.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function total(list: readonly { readonly credits: number }[]): number {

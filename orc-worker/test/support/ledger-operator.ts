@@ -1,8 +1,22 @@
+import { env } from 'cloudflare:workers'
+import { createAccount } from '../../src/db/accounts.ts'
+import { type Database, database } from '../../src/db/client.ts'
 import { openLease, postTransfers } from '../../src/db/ledger.ts'
 import { adjustAccount, freezeAccount } from '../../src/db/operator-credits.ts'
-import type { Database } from '../../src/db/client.ts'
 import { type LeaseOwner, refill } from '../../src/domain/money/transfer.ts'
 import { isMadeUp } from './faulty-database.ts'
+
+/** Opens an account under each id with its sign-up grant, or without one where `grants` has none. */
+export async function openAccounts(
+  ids: readonly string[],
+  grants: readonly number[],
+  now: number,
+): Promise<void> {
+  for (const [index, id] of ids.entries()) {
+    const account = { id, name: id, operator: false, tokenHash: id }
+    await createAccount(database(env), account, grants[index] ?? 0, now)
+  }
+}
 
 /** An operator who interferes. */
 export class LedgerOperator {

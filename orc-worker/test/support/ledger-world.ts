@@ -1,7 +1,5 @@
 import { env } from 'cloudflare:workers'
 import type { Scheduler } from 'fast-check'
-import { createAccount } from '../../src/db/accounts.ts'
-import { database } from '../../src/db/client.ts'
 import { HOLD_MS } from '../../src/domain/deadlines.ts'
 import { runsDry } from '../../src/domain/money/lease.ts'
 import { price } from '../../src/domain/money/price.ts'
@@ -9,15 +7,13 @@ import { beginJob } from '../../src/objects/session/begin.ts'
 import { faultyDatabase, isMadeUp } from './faulty-database.ts'
 import { type Command, type Plan, SESSIONS } from './ledger-commands.ts'
 import { disagreement } from './ledger-model.ts'
-import { LedgerOperator } from './ledger-operator.ts'
+import { LedgerOperator, openAccounts } from './ledger-operator.ts'
 import { type AskedFor, ledgerReport } from './ledger-report.ts'
 import { LedgerSession, ledgerRecord } from './ledger-session.ts'
 import { LedgerTraffic } from './ledger-traffic.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const START = Date.UTC(2026, 0, 1)
-
-const db = database(env)
 
 /** A Job that somebody asked for, whether it was let in or not. */
 interface AskedJob extends AskedFor {
@@ -54,10 +50,7 @@ export class LedgerWorld {
   /** A fresh world. `prefix` makes its names its own. */
   static async create(prefix: string, scheduler: Scheduler, plan: Plan): Promise<LedgerWorld> {
     const world = new LedgerWorld(prefix, scheduler, plan)
-    for (const [index, id] of world.accounts.entries()) {
-      const account = { id, name: id, operator: false, tokenHash: id }
-      await createAccount(db, account, plan.grants[index] ?? 0, START)
-    }
+    await openAccounts(world.accounts, plan.grants, START)
     for (const session of world.sessions) await session.inside(() => undefined)
     await world.traffic.look()
     return world

@@ -48,7 +48,11 @@ export type AnomalyView = z.infer<typeof anomalyView>
 /** Query of `GET /api/anomalies` (operators only), newest first. */
 export const anomalyQuery = z.object({
   status: anomalyStatus.optional(),
-  cursor: z.string().regex(/^\d{1,16}$/).transform(Number).optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .optional(),
   limit: z.coerce.number().int().min(1).max(500).optional(),
 })
 export const anomalyPage = z.object({

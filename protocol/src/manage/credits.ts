@@ -37,7 +37,11 @@ export type StatementEntry = z.infer<typeof statementEntry>
 /** Query of `GET /api/statement`. As CSV with `Accept: text/csv` or `format=csv`. */
 export const statementQuery = z.object({
   /** `next_cursor` of the page before. */
-  cursor: z.string().regex(/^\d{1,16}$/).transform(Number).optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
   /** `all` shows reservations as well. */
   show: z.enum(['changes', 'all']).optional(),
@@ -84,12 +88,19 @@ export type ReportRow = z.infer<typeof reportRow>
 export const activityReport = z.object({ by: z.string(), from: day, to: day, rows: z.array(reportRow) })
 export type ActivityReport = z.infer<typeof activityReport>
 
+/** A million million: beyond it, a zero too many is more likely than a gift. */
+const MAX_ADJUSTMENT = 1_000_000_000_000
+
 /**
  * Body of `POST /api/accounts/:account/adjustments`: credits to give or, negative, to take. Needs an `Idempotency-Key`,
  * so that a retry cannot give twice.
  */
 export const adjustmentRequest = z.object({
-  amount: z.int().refine((amount) => amount !== 0, 'must not be 0'),
+  amount: z
+    .int()
+    .min(-MAX_ADJUSTMENT)
+    .max(MAX_ADJUSTMENT)
+    .refine((amount) => amount !== 0, 'must not be 0'),
   note,
 })
 /** Answer. */

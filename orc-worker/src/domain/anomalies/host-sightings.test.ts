@@ -10,6 +10,7 @@ import {
 
 const NOW = Date.parse('2026-03-04T05:06:07Z')
 const CLAIM = { hostId: 'host', jobId: 'job', receipt: 'a.b.c' }
+const UNCHECKED = { hostId: 'host', jobId: 'job', digest: 'SHA-256' }
 const USAGE = { promptTokens: 3, cachedTokens: 0, generatedTokens: 9 }
 
 test('an excess claim keeps both counts and the receipt, and nothing else that the meter knows', () => {
@@ -34,19 +35,39 @@ test('an excess claim keeps both counts and the receipt, and nothing else that t
   })
 })
 
-test('receipts are kept up to 4,096 characters', () => {
+test('of a receipt that nobody could check, the digest is kept and nothing else', () => {
+  const unchecked = { ...UNCHECKED, receipt: 'secret' }
+  expect(invalidReceipt({ ...unchecked, fault: 'signature' }, NOW)).toEqual({
+    id: 'invalid_receipt:job',
+    kind: 'invalid_receipt',
+    subject: 'host',
+    seenAt: NOW,
+    detail: { jobId: 'job', reason: 'signature', digest: 'SHA-256' },
+  })
+  expect(strayReceipt(unchecked, NOW)).toEqual({
+    id: 'stray_receipt:host:2026-03-04T05',
+    kind: 'stray_receipt',
+    subject: 'host',
+    seenAt: NOW,
+    detail: { jobId: 'job', digest: 'SHA-256' },
+  })
+})
+
+test('a receipt that was checked is kept whole, however long', () => {
   const receipt = 'x'.repeat(5_000)
-  const sighting = invalidReceipt({ ...CLAIM, receipt, fault: 'signature' }, NOW)
-  expect(sighting).toMatchObject({ id: 'invalid_receipt:job', detail: { reason: 'signature' } })
-  expect(sighting.detail['receipt']).toHaveLength(4_096)
+  expect(clockSkew({ ...CLAIM, receipt, endedAt: 0 }, NOW)?.detail).toEqual({
+    jobId: 'job',
+    skewMs: -NOW,
+    receipt,
+  })
 })
 
 test('sightings that come often are one for each Host and hour, or day', () => {
   const minute = 60_000
-  const stray = strayReceipt(CLAIM, NOW)
-  expect(strayReceipt({ ...CLAIM, jobId: 'other' }, NOW + minute).id).toBe(stray.id)
-  expect(strayReceipt({ ...CLAIM, hostId: 'other' }, NOW).id).not.toBe(stray.id)
-  expect(strayReceipt(CLAIM, NOW + 60 * minute).id).not.toBe(stray.id)
+  const stray = strayReceipt(UNCHECKED, NOW)
+  expect(strayReceipt({ ...UNCHECKED, jobId: 'other' }, NOW + minute).id).toBe(stray.id)
+  expect(strayReceipt({ ...UNCHECKED, hostId: 'other' }, NOW).id).not.toBe(stray.id)
+  expect(strayReceipt(UNCHECKED, NOW + 60 * minute).id).not.toBe(stray.id)
   const late = { ...CLAIM, endedAt: 0 }
   expect(clockSkew(late, NOW)?.id).toBe(clockSkew(late, NOW + 60 * minute)?.id)
   expect(clockSkew(late, NOW)?.id).not.toBe(clockSkew(late, NOW + 24 * 60 * minute)?.id)

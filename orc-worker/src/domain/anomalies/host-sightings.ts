@@ -8,15 +8,20 @@ import { utcDay } from '../time.ts'
 const CLOCK_TOLERANCE_MS = 5 * 60_000
 /** Jobs in a row that a Host which says it is free may leave. Fewer are a burst that overtook its status. */
 const UNTAKEN_JOBS = 10
-/** Characters of a receipt that are kept. */
-const MAX_RECEIPT_CHARACTERS = 4_096
 
 /** A Host's signed word on one Job. */
 export interface SignedClaim {
   readonly hostId: string
   readonly jobId: string
-  /** Compact JWS, as it came. */
+  /** Compact JWS, as it came, checked. */
   readonly receipt: string
+}
+
+/** A receipt that was not, or could not be, checked. */
+export interface UncheckedClaim {
+  readonly hostId: string
+  readonly jobId: string
+  readonly digest: string
 }
 
 /** A receipt that states more than the Orc saw. */
@@ -43,22 +48,25 @@ export function excessClaim(claim: ExceedingClaim, seenAt: number): Sighting {
   const { promptBound, budget, maxTokens, resumed } = claim.meter
   const counts = { promptTokens, cachedTokens, sentTokens, deliveredTokens, textBytes }
   const limits = { promptBound, budget, maxTokens, resumed }
-  const detail = { jobId, model, meter: { ...counts, ...limits }, claimed, excess, receipt: cut(receipt) }
+  const detail = { jobId, model, meter: { ...counts, ...limits }, claimed, excess, receipt }
   return { id: `excess_claim:${jobId}`, kind: 'excess_claim', subject: hostId, seenAt, detail }
 }
 
-/** A Host ended a Job with a receipt that does not count. One for each Job. */
-export function invalidReceipt(claim: SignedClaim & { fault: ReceiptFault }, seenAt: number): Sighting {
-  const { hostId, jobId, fault, receipt } = claim
-  const detail = { jobId, reason: fault, receipt: cut(receipt) }
+/**
+ * A Host ended a Job with a receipt that does not count. One for each Job. What nobody has checked is not kept, since it may
+ * be anything, a prompt for instance: `digest` (SHA-256, base64url) tells the Host's copy.
+ */
+export function invalidReceipt(claim: UncheckedClaim & { fault: ReceiptFault }, seenAt: number): Sighting {
+  const { hostId, jobId, fault, digest } = claim
+  const detail = { jobId, reason: fault, digest }
   return { id: `invalid_receipt:${jobId}`, kind: 'invalid_receipt', subject: hostId, seenAt, detail }
 }
 
 /** A Host ended a Job that it does not run. One for each Host and hour. */
-export function strayReceipt(claim: SignedClaim, seenAt: number): Sighting {
-  const { hostId, jobId, receipt } = claim
+export function strayReceipt(claim: UncheckedClaim, seenAt: number): Sighting {
+  const { hostId, jobId, digest } = claim
   const id = `stray_receipt:${hostId}:${hour(seenAt)}`
-  return { id, kind: 'stray_receipt', subject: hostId, seenAt, detail: { jobId, receipt: cut(receipt) } }
+  return { id, kind: 'stray_receipt', subject: hostId, seenAt, detail: { jobId, digest } }
 }
 
 /** A Host's clock is far from the Orc's, or undefined if it is near enough. One for each Host and day. */
@@ -67,7 +75,7 @@ export function clockSkew(claim: SignedClaim & { endedAt: number }, seenAt: numb
   const skewMs = endedAt - seenAt
   if (Math.abs(skewMs) <= CLOCK_TOLERANCE_MS) return undefined
   const id = `clock_skew:${hostId}:${utcDay(seenAt)}`
-  const detail = { jobId, skewMs, receipt: cut(receipt) }
+  const detail = { jobId, skewMs, receipt }
   return { id, kind: 'clock_skew', subject: hostId, seenAt, detail }
 }
 
@@ -90,10 +98,6 @@ export function idleClaim(
   if (untaken < UNTAKEN_JOBS) return undefined
   const id = `idle_claim:${hostId}:${hour(seenAt)}`
   return { id, kind: 'idle_claim', subject: hostId, seenAt, detail: { untaken, freeSlots } }
-}
-
-function cut(receipt: string): string {
-  return receipt.slice(0, MAX_RECEIPT_CHARACTERS)
 }
 
 /** YYYY-MM-DDTHH, UTC. */

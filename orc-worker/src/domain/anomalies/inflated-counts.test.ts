@@ -3,10 +3,11 @@ import { type HostCounts, countsSince, inflatedCounts } from './inflated-counts.
 
 const NOW = Date.UTC(2026, 10, 22, 13, 30)
 
-/** Twenty Jobs with a quarter of a token for each byte, as in English. */
+/** Twenty Jobs with a quarter of a token for each byte, as in English, on a Host that has an owner of its own. */
 function counts(hostId: string, over: Partial<HostCounts> = {}): HostCounts {
   return {
     hostId,
+    accountId: `owner of ${hostId}`,
     network: 'public',
     model: 'nano',
     jobs: 20,
@@ -35,7 +36,20 @@ test.for<[string, readonly HostCounts[], readonly string[]]>([
     ['prompt', 'generated'],
   ],
   ['a Host with 19 Jobs is not', [counts('a', { jobs: 19, generatedTokens: 4_000 }), ...others], []],
-  ['one other Host is too few to compare with', [counts('a', { generatedTokens: 4_000 }), counts('b')], []],
+  ['one other owner is too few to compare with', [counts('a', { generatedTokens: 4_000 }), counts('b')], []],
+  [
+    'many Hosts of one other owner are one',
+    [
+      counts('a', { generatedTokens: 4_000 }),
+      ...['b', 'c', 'd'].map((id) => counts(id, { accountId: 'one' })),
+    ],
+    [],
+  ],
+  [
+    "the owner's other Hosts do not count",
+    [counts('a', { generatedTokens: 4_000 }), counts('b', { accountId: 'owner of a' }), counts('c')],
+    [],
+  ],
   [
     'others with 19 Jobs do not count',
     [counts('a', { generatedTokens: 4_000 }), counts('b'), counts('c', { jobs: 19 })],
@@ -86,7 +100,7 @@ test.for<[string, readonly HostCounts[], readonly string[]]>([
   ).toBe(true)
 })
 
-test('the median is that of the others, whatever the Host itself counts', () => {
+test('the median is that of the other owners, whatever the Host itself counts', () => {
   const rows = [100, 200, 300, 400, 900].map((generatedTokens, index) =>
     counts(`h${index}`, { generatedTokens, textBytes: 1_000 }),
   )
@@ -94,6 +108,28 @@ test('the median is that of the others, whatever the Host itself counts', () => 
   expect(seen.map(({ subject, detail }) => [subject, detail['median'], detail['others']])).toEqual([
     ['h3', 0.25, 4],
     ['h4', 0.25, 4],
+  ])
+})
+
+test('an owner is one voice, however many Hosts it has', () => {
+  const swarm = [600, 600, 600, 600, 900].map((generatedTokens, index) =>
+    counts(`s${index}`, { accountId: 'swarm', generatedTokens, textBytes: 1_000 }),
+  )
+  const seen = inflatedCounts([...swarm, ...others, counts('d', { generatedTokens: 1_200 })], NOW)
+  // Each of the swarm stands against b, c and d. Their median is 0.25, and that of the swarm would have been 0.6.
+  const found = seen.map(({ subject, detail }) => [subject, detail['median'], detail['others']])
+  expect(found).toEqual(swarm.map(({ hostId }) => [hostId, 0.25, 3]))
+})
+
+test("an owner's voice is the median of its Hosts", () => {
+  const mixed = [200, 300, 700].map((generatedTokens, index) =>
+    counts(`m${index}`, { accountId: 'mixed', generatedTokens, textBytes: 1_000 }),
+  )
+  const seen = inflatedCounts([...mixed, counts('b'), counts('a', { generatedTokens: 2_000 })], NOW)
+  // For a, the others are 0.25 and 0.3; for the third Host of mixed, they are 0.25 and 0.5.
+  expect(seen.map(({ subject, detail }) => [subject, detail['median'], detail['others']])).toEqual([
+    ['m2', 0.375, 2],
+    ['a', 0.275, 2],
   ])
 })
 

@@ -3,7 +3,7 @@ import { DAY_MS, startOfHour, utcDay } from '../time.ts'
 
 /** Fewer Jobs say more about their Consumers than about the Host. */
 export const MIN_JOBS = 20
-/** Between two others a median still tells which of three stands apart. */
+/** Between two other owners a median still tells which of three stands apart. */
 const MIN_OTHERS = 2
 /** Languages differ by less than this where Hosts have a mixed audience; a Host that counts double is beyond it. */
 const MAX_FACTOR = 1.5
@@ -18,6 +18,8 @@ const MIN_TEXT_BYTES_PER_JOB = 50
 /** What a Host counted for a model, and the bytes that it counted them for, since `countsSince`. */
 export interface HostCounts {
   readonly hostId: string
+  /** Its owner. */
+  readonly accountId: string
   readonly network: string
   readonly model: string
   readonly jobs: number
@@ -31,6 +33,7 @@ type Measure = 'prompt' | 'generated'
 
 interface Density {
   readonly hostId: string
+  readonly accountId: string
   readonly jobs: number
   readonly tokens: number
   readonly bytes: number
@@ -42,8 +45,8 @@ export function countsSince(now: number): number {
 }
 
 /**
- * Hosts that count far more tokens for the same bytes than the other Hosts of their Network with the same model, whose
- * tokenizer is the same. One sighting for each model, measure and day (UTC). Seen only where enough others serve the model,
+ * Hosts that count far more tokens for the same bytes than the Hosts of other owners in their Network with the same model,
+ * whose tokenizer is the same. One sighting for each model, measure and day (UTC). Seen only where enough others serve the model,
  * and not where most of them inflate alike.
  */
 export function inflatedCounts(counts: readonly HostCounts[], now: number): Sighting[] {
@@ -63,38 +66,50 @@ function outliers(
 ): Sighting[] {
   const day = utcDay(now)
   const densities = group.flatMap((counts) => densityOf(counts, measure) ?? [])
-  if (densities.length <= MIN_OTHERS) return []
-  const sorted = densities.map(tokensPerByte).sort((a, b) => a - b)
+  // One voice for each owner: who has many Hosts does not say what is usual.
+  const owners = [...Map.groupBy(densities, ({ accountId }) => accountId)].map(([accountId, own]) => {
+    return { accountId, ratio: median(own.map(tokensPerByte)) }
+  })
+  if (owners.length <= MIN_OTHERS) return []
   return densities.flatMap((density) => {
-    const { hostId, jobs, tokens, bytes } = density
+    const { hostId, accountId, jobs, tokens, bytes } = density
     const ratio = tokensPerByte(density)
-    const median = medianWithout(sorted, ratio)
-    if (ratio <= MAX_FACTOR * median) return []
+    const usual = median(owners.filter((owner) => owner.accountId !== accountId).map((owner) => owner.ratio))
+    if (ratio <= MAX_FACTOR * usual) return []
     const id = `inflated_counts:${hostId}:${network}:${model}:${measure}:${day}`
-    const others = densities.length - 1
-    const detail = { network, model, measure, jobs, tokens, bytes, tokensPerByte: ratio, median, others }
+    const others = owners.length - 1
+    const detail = {
+      network,
+      model,
+      measure,
+      jobs,
+      tokens,
+      bytes,
+      tokensPerByte: ratio,
+      median: usual,
+      others,
+    }
     return [{ id, kind: 'inflated_counts' as const, subject: hostId, seenAt: now, detail }]
   })
 }
 
 function densityOf(counts: HostCounts, measure: Measure): Density | undefined {
-  const { hostId, jobs } = counts
+  const { hostId, accountId, jobs } = counts
   const [tokens, bytes, minBytesPerJob] =
     measure === 'prompt'
       ? [counts.promptTokens, counts.promptBytes, MIN_PROMPT_BYTES_PER_JOB]
       : [counts.generatedTokens, counts.textBytes, MIN_TEXT_BYTES_PER_JOB]
   if (jobs < MIN_JOBS || tokens === 0 || bytes < jobs * minBytesPerJob) return undefined
-  return { hostId, jobs, tokens, bytes }
+  return { hostId, accountId, jobs, tokens, bytes }
 }
 
 function tokensPerByte({ tokens, bytes }: Density): number {
   return tokens / bytes
 }
 
-/** The median of the sorted values but one. */
-function medianWithout(sorted: readonly number[], value: number): number {
-  const others = sorted.toSpliced(sorted.indexOf(value), 1)
-  const middle = others.length >> 1
-  const upper = others[middle] ?? 0
-  return others.length % 2 === 1 ? upper : ((others[middle - 1] ?? upper) + upper) / 2
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? 0
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
 }

@@ -12,9 +12,9 @@ const counted = {
 }
 const activity: Activity = {
   counts: [
-    { hostId: 'h1', ...counted, generatedTokens: 2_000 },
-    { hostId: 'h2', ...counted, generatedTokens: 1_000 },
-    { hostId: 'h3', ...counted, generatedTokens: 1_000 },
+    { hostId: 'h1', accountId: 'a1', ...counted, generatedTokens: 2_000 },
+    { hostId: 'h2', accountId: 'a2', ...counted, generatedTokens: 1_000 },
+    { hostId: 'h3', accountId: 'a3', ...counted, generatedTokens: 1_000 },
   ],
   volumes: [{ hostId: 'h2', tokens: 200_000, earlierTokens: 5, earlierHours: 5, firstHour: 0 }],
   flows: [

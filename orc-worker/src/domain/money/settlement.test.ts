@@ -62,12 +62,19 @@ test('each owner is paid once, for all Hosts', () => {
   ])
 })
 
-test('[P3] work on own Hosts is counted and not paid', () => {
+test('[P3] work on own Hosts is usage, and neither paid nor shown as work for others', () => {
   const { payments, credits, usage, work } = settlementOf([{ ...job, credits: 0 }])
   expect(payments).toEqual([])
   expect(credits).toBe(0)
   expect(usage).toEqual([expect.objectContaining({ jobs: 1, generatedTokens: 3, credits: 0 })])
-  expect(work).toEqual([expect.objectContaining({ jobs: 1, generatedTokens: 3, credits: 0 })])
+  expect(work).toEqual([])
+})
+
+test('beside paid Jobs, one on an own Host adds nothing to its line of work', () => {
+  const settlement = settlementOf([{ ...job, credits: 0 }, job, { ...job, credits: 0 }])
+  expect(settlement).toMatchObject({ jobs: 3, credits: 9 })
+  expect(settlement.usage).toMatchObject([{ jobs: 3, generatedTokens: 9, credits: 9 }])
+  expect(settlement.work).toMatchObject([{ jobs: 1, generatedTokens: 3, textBytes: 12, credits: 9 }])
 })
 
 test('usage is kept apart by day and model', () => {
@@ -115,7 +122,7 @@ const finished: fc.Arbitrary<FinishedJob> = fc
   })
   .map(({ host: [hostId = '', payee = ''], ...rest }) => ({ ...rest, hostId, payee, network: 'public' }))
 
-test('payments, usage and work are the same credits, tokens and Jobs, seen from three sides', () => {
+test('payments, usage and work are the same credits, and usage all Jobs, work those that are paid', () => {
   fc.assert(
     fc.property(fc.array(finished, { maxLength: 40 }), (jobs) => {
       const settlement = settlementOf(jobs)
@@ -125,10 +132,11 @@ test('payments, usage and work are the same credits, tokens and Jobs, seen from 
       for (const lines of [settlement.payments, settlement.usage, settlement.work]) {
         expect(sum(lines.map((line) => line.credits))).toBe(credits)
       }
-      for (const lines of [settlement.usage, settlement.work]) {
-        expect(sum(lines.map((line) => line.jobs))).toBe(jobs.length)
+      const paid = jobs.filter((job) => job.credits > 0)
+      for (const [lines, counted] of [[settlement.usage, jobs] as const, [settlement.work, paid] as const]) {
+        expect(sum(lines.map((line) => line.jobs))).toBe(counted.length)
         for (const count of ['promptTokens', 'cachedTokens', 'generatedTokens'] as const) {
-          expect(sum(lines.map((line) => line[count]))).toBe(sum(jobs.map((job) => job.usage[count])))
+          expect(sum(lines.map((line) => line[count]))).toBe(sum(counted.map((job) => job.usage[count])))
         }
       }
     }),
@@ -143,7 +151,7 @@ test('no two lines of a settlement have the same key', () => {
       expectDistinct(payments.map(({ payee }) => payee))
       expectDistinct(usage.map(({ day, model }) => `${day} ${model}`))
       expectDistinct(work.map(({ hostId, hour, model }) => `${hostId} ${hour} ${model}`))
-      expect(payments.every((payment) => payment.credits > 0)).toBe(true)
+      expect([...payments, ...work].every((line) => line.credits > 0)).toBe(true)
     }),
     RUNS,
   )

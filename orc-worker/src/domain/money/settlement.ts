@@ -30,7 +30,7 @@ export interface UsageLine extends Amounts {
   readonly model: string
 }
 
-/** What one Host did with a model in one hour. */
+/** What one Host did for others with a model in one hour. */
 export interface WorkLine extends Amounts {
   readonly hostId: string
   /** Start of the hour, milliseconds since the epoch. */
@@ -60,7 +60,9 @@ export function settlementOf(jobs: readonly FinishedJob[]): Settlement {
     model: first.model,
     ...amounts(group),
   }))
-  const work = groups(jobs, (job) => `${job.hostId}\n${startOfHour(job.endedAt)}\n${job.model}`).map(
+  // What Hosts do for their own account is nobody's business but theirs, and must not pass for what is usual.
+  const paid = jobs.filter((job) => job.credits > 0)
+  const work = groups(paid, (job) => `${job.hostId}\n${startOfHour(job.endedAt)}\n${job.model}`).map(
     ([first, group]) => ({
       hostId: first.hostId,
       hour: startOfHour(first.endedAt),

@@ -28,7 +28,7 @@ export async function reconcileLeases(
   const report = { asked: 0, in_use: 0, returned: 0, drifted: 0, failed: 0 }
   let last: OpenLease | undefined
   do {
-    const leases = await idleLeases(db, before, last, PAGE)
+    const leases = await idleLeases(db, before, last, PAGE, now)
     const sightings: Sighting[] = []
     await inTurns(leases, async (lease) => {
       const answer = await ask(env, lease)
@@ -43,17 +43,17 @@ export async function reconcileLeases(
   return report
 }
 
-/** Has the Sessions of an account release what they do not need at this moment. Answers how many could not be asked. */
+/** Has the Sessions of an account return what they do not need, now and as their Jobs end. Answers how many did not answer. */
 export async function recallLeases(env: Env, db: Database, accountId: string): Promise<number> {
   let failed = 0
   await inTurns(await leasesOf(db, accountId), async ({ leaseId, sessionName }) => {
-    const released = await sessionStub(env, sessionName)
-      .release()
+    const recalled = await sessionStub(env, sessionName)
+      .recall()
       .catch((error: unknown) => {
-        logEvent('release_failed', { leaseId, error })
+        logEvent('recall_failed', { leaseId, error })
         return false
       })
-    if (!released) failed++
+    if (!recalled) failed++
   })
   return failed
 }

@@ -30,9 +30,14 @@ export function noteTaken({ socket, attachment }: Tagged<HostSocket>): void {
 }
 
 /** The Host left a Job that it was offered. */
-export async function noteUntaken(socket: WebSocket, { outbox }: HostContext): Promise<void> {
+export async function noteUntaken(socket: WebSocket, { outbox, sockets }: HostContext): Promise<void> {
   const attachment = readAttachment(socket)
-  if (attachment?.kind !== 'host' || attachment.claimedSlots === 0) return
+  if (attachment?.kind !== 'host') return
+  // What it was offered and has not answered will take its slots first.
+  const offered = sockets.relaysOf(attachment.connectionId).filter((relay) => {
+    return !relay.attachment.ended && !relay.attachment.job.accepted
+  })
+  if (attachment.claimedSlots <= offered.length) return
   const untaken = attachment.untaken + 1
   writeAttachment(socket, { ...attachment, untaken })
   const { hostId } = attachment.identity

@@ -1,6 +1,7 @@
 import type { JobUsage } from '@daisi/protocol'
 import { clockSkew, excessClaim, invalidReceipt } from '../../domain/anomalies/host-sightings.ts'
 import { NO_USAGE, weighClaim } from '../../domain/money/claim.ts'
+import { hashCredential } from '../../domain/credential.ts'
 import { verifyReceipt } from '../../domain/receipt.ts'
 import { logEvent } from '../../log.ts'
 import type { MeteredJob } from './attachments.ts'
@@ -39,7 +40,13 @@ export async function endWithReceipt(
       logEvent('receipt_invalid', { hostId, jobId, reason: verified.fault })
       record(job, NO_USAGE, storage, now)
       // An empty one claims nothing: the Host says that it failed.
-      if (receipt !== '') await outbox.note(invalidReceipt({ ...claim, fault: verified.fault }, now))
+      if (receipt !== '')
+        await outbox.note(
+          invalidReceipt(
+            { hostId, jobId, digest: await hashCredential(receipt), fault: verified.fault },
+            now,
+          ),
+        )
       return NO_USAGE
     }
     const { usage: claimed, endedAt } = verified

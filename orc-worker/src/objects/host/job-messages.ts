@@ -1,5 +1,6 @@
 import { type Accepted, CloseCode, type JobEnd, type Refused, encodeUp } from '@daisi/protocol'
 import { strayReceipt } from '../../domain/anomalies/host-sightings.ts'
+import { hashCredential } from '../../domain/credential.ts'
 import { within } from '../../domain/within.ts'
 import { type HostSocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
@@ -58,9 +59,11 @@ export async function endJob(
   if (weighing.has(jobId)) return
   const relay = sockets.ownRelay(host, jobId)
   const job = relay?.attachment.job ?? storage.checkpointOf(jobId)
-  if (job === undefined || job.identity.hostId !== host.identity.hostId) {
-    if (storage.hasEnded(jobId)) return
-    return outbox.note(strayReceipt({ hostId: host.identity.hostId, jobId, receipt }, Date.now()))
+  if (job === undefined) {
+    // One that claims nothing may have lost its beginning with an Orc that was killed.
+    if (storage.hasEnded(jobId) || message.usage.generatedTokens === 0) return
+    const stray = { hostId: host.identity.hostId, jobId, digest: await hashCredential(receipt) }
+    return outbox.note(strayReceipt(stray, Date.now()))
   }
   // An end without a beginning would free the hold while the Worker gives the Job to another Host.
   if (!job.accepted) return socket.close(CloseCode.BadMessage, 'job-end before accepted')

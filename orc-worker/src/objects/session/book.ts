@@ -65,6 +65,8 @@ export class SessionBook {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
       await this.#release(ownerOf(record), now)
+      // Nothing is left of what was recalled.
+      if (this.#store.lease().held === 0) this.#store.setRecalled(false)
     })
   }
 

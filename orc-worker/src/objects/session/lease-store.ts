@@ -1,5 +1,6 @@
 import type { UsageTotals } from '@daisi/protocol'
 import type { SettlementEntry } from '../../db/ledger.ts'
+import { DAY_MS } from '../../domain/time.ts'
 import {
   type Lease,
   finished,
@@ -15,7 +16,7 @@ import { deleteFact, readFact, saveFact } from './storage.ts'
 import type { JobReport, LeaseDrift } from './types.ts'
 
 /** How long the ids of settled Jobs are kept, so that a report that comes twice is known from a stray one. */
-const REMEMBER_SETTLED_MS = 60 * 60 * 1000
+const REMEMBER_SETTLED_MS = DAY_MS
 
 /** A write to the book that was decided here and is not yet known to have happened there. */
 export type PendingWrite =
@@ -237,6 +238,18 @@ export class LeaseStore {
       this.#saveLease({ amount: book, held: 0, owed: 0 })
       return unpaid
     })
+  }
+
+  /**
+   * True while an operator wants back what the lease does not need: what running Jobs hold is then not used again, but goes
+   * back when they end.
+   */
+  isRecalled(): boolean {
+    return readFact<boolean>(this.#sql, 'recalled') === true
+  }
+  setRecalled(recalled: boolean): void {
+    if (recalled) saveFact(this.#sql, 'recalled', true)
+    else deleteFact(this.#sql, 'recalled')
   }
 
   /** Running Jobs keep their holds until then. */

@@ -64,6 +64,8 @@ export class ConsumerSession extends DurableObject<Env> {
     try {
       // First: a refill that comes too late for this Job must not lie in the lease with nobody to release it.
       await this.#alarm.at(now + HOLD_MS)
+      // What is still in a recalled lease may be frozen by now: it is asked for anew.
+      if (this.#leaseStore.isRecalled()) await this.#book.release(authorized.record, now)
       const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
       this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))
       return begun
@@ -81,7 +83,8 @@ export class ConsumerSession extends DurableObject<Env> {
       return { report, credits, rememberUntil }
     })
     const { ended: count, unknown } = this.#leaseStore.finishJobs(ended)
-    if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
+    const wait = this.#leaseStore.isRecalled() ? 0 : SETTLE_AFTER_MS
+    if (count > 0) await this.#alarm.at(Date.now() + wait)
     return { unknown }
   }
 
@@ -97,14 +100,15 @@ export class ConsumerSession extends DurableObject<Env> {
     await this.#alarm.at(until)
   }
 
-  /** Releases at once what no Job holds and nobody is owed. False if the book did not answer. */
-  async release(): Promise<boolean> {
+  /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
+  async recall(): Promise<boolean> {
+    this.#leaseStore.setRecalled(true)
     if (this.#identity.record === undefined) return true
     try {
       await this.#book.release(this.#identity.record, Date.now())
       return true
     } catch (error) {
-      logEvent('release_failed', { error })
+      logEvent('recall_failed', { error })
       return false
     }
   }
@@ -114,7 +118,7 @@ export class ConsumerSession extends DurableObject<Env> {
     const now = Date.now()
     this.#expireJobs(now)
     const record = this.#identity.record
-    const idle = record === undefined || hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS
+    const idle = record === undefined || this.#isIdle(record, now)
     return this.#book.reconcile(owner, record, idle, now).catch((error: unknown) => {
       logEvent('reconciliation_failed', { leaseId: owner.leaseId, error })
       return { outcome: 'failed' }
@@ -173,8 +177,7 @@ export class ConsumerSession extends DurableObject<Env> {
     this.#expireJobs(now)
     try {
       await this.#book.settle(record, now)
-      if (hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS)
-        await this.#book.release(record, now)
+      if (this.#isIdle(record, now) || this.#leaseStore.isRecalled()) await this.#book.release(record, now)
       if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
     } catch (error) {
       logEvent('settlement_failed', { error })
@@ -212,6 +215,10 @@ export class ConsumerSession extends DurableObject<Env> {
         this.#isWatched = false
         throw error
       })
+  }
+
+  #isIdle(record: SessionRecord, now: number): boolean {
+    return hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS
   }
 
   #expireJobs(now: number): void {

@@ -1,3 +1,8 @@
+import { type LeaseOwner, type Transfer, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
+import type { PendingWrite } from './lease-store.ts'
+import { readFact, saveFact } from './storage.ts'
+import type { SessionRecord } from './types.ts'
+
 const FIRST = `
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS lease (
@@ -31,23 +36,28 @@ const REPORTS = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX answered_expiry ON answered (expires_at);
   CREATE TABLE settled_jobs (settlement TEXT PRIMARY KEY, ids TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  -- A write under way names no owners of its leases. It is taken to have happened: reconciliation with the book finds out.
-  UPDATE lease SET amount = amount - settling, owed = owed - settling
-    FROM (SELECT coalesce(sum(credits), 0) AS settling FROM jobs_old WHERE settling = 1);
-  DELETE FROM facts WHERE name = 'pending';
   INSERT INTO jobs (id, state, hold, expires_at, idempotency_key, digest)
     SELECT id, state, hold, expires_at, idempotency_key, digest FROM jobs_old WHERE state = 'open';
   INSERT INTO jobs (id, state, hold, expires_at, credits, report)
-    SELECT id, state, hold, expires_at, credits, json_object('jobId', id, 'hostId', '', 'payee', payee, 'model', '',
+    SELECT id, state, hold, expires_at, credits, json_object('jobId', id, 'hostId', 'unknown:' || payee, 'payee', payee, 'model', '',
       'promptBytes', 0, 'textBytes', 0, 'endedAt', expires_at - 86400000,
       'usage', json_object('promptTokens', 0, 'cachedTokens', 0, 'generatedTokens', generated_tokens))
-    FROM jobs_old WHERE state = 'finished' AND credits > 0 AND settling = 0;
+    FROM jobs_old WHERE state = 'finished' AND credits > 0;
   INSERT INTO answered (idempotency_key, digest, expires_at)
     SELECT idempotency_key, digest, expires_at FROM jobs_old WHERE state = 'finished' AND idempotency_key IS NOT NULL;
   DROP TABLE jobs_old;
   ALTER TABLE lease ADD COLUMN last_refill INTEGER NOT NULL DEFAULT 0;`
 
 const STEPS = [FIRST, REPORTS]
+
+const HAS_TABLES = `SELECT name FROM sqlite_master WHERE name = 'facts'`
+
+/** A write under way, as the first version noted it. */
+interface FirstPendingWrite {
+  readonly kind: 'refill' | 'release' | 'settle'
+  readonly transfers: readonly Pick<Transfer, 'id' | 'debit' | 'credit' | 'amount'>[]
+  readonly amount: number
+}
 
 /** Brings the storage of a ConsumerSession to the present schema, step by step. */
 export function applySessionSchema(storage: DurableObjectStorage): void {
@@ -57,8 +67,39 @@ export function applySessionSchema(storage: DurableObjectStorage): void {
   const version = row?.version ?? 0
   if (version === STEPS.length) return
   storage.transactionSync(() => {
+    if (version < 2 && sql.exec(HAS_TABLES).toArray().length > 0) completePendingWrite(sql)
     for (const step of STEPS.slice(version)) sql.exec(step)
     sql.exec('DELETE FROM schema_version')
     sql.exec('INSERT INTO schema_version (version) VALUES (?)', STEPS.length)
   })
+}
+
+/** The first version's transfers did not name the owners of leases. Their business ids stay, so that none is made twice. */
+function completePendingWrite(sql: SqlStorage): void {
+  const write = readFact<FirstPendingWrite>(sql, 'pending')
+  const record = readFact<SessionRecord>(sql, 'record')
+  if (write === undefined || record === undefined) return
+  const owner = { leaseId: leaseIdOf(record.sessionId), accountId: record.accountId }
+  saveFact(sql, 'pending', completed(sql, write, owner, record.keyId))
+}
+
+function completed(
+  sql: SqlStorage,
+  { kind, transfers, amount }: FirstPendingWrite,
+  owner: LeaseOwner,
+  keyId: string,
+): PendingWrite {
+  const [first] = transfers
+  // lease:<session>:<number>, release:…, or settle:<session>:<number>:<payee>
+  const [, session = '', number = ''] = (first?.id ?? '').split(':')
+  const id = `${session}:${number}`
+  if (kind === 'refill') return { kind, transfer: refill(id, owner, amount) }
+  if (kind === 'release') return { kind, transfer: release(id, owner, amount) }
+  const jobIds = sql
+    .exec<{ id: string }>('SELECT id FROM jobs WHERE settling = 1')
+    .toArray()
+    .map((row) => row.id)
+  const payments = transfers.map(({ credit, amount: credits }) => ({ payee: credit, credits }))
+  const settlement = { jobs: jobIds.length, credits: amount, payments, usage: [], work: [] }
+  return { kind, entry: { id, owner, keyId, settlement }, jobIds }
 }
