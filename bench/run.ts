@@ -2,6 +2,7 @@ import { cpus, platform, release, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { benchAuthTime } from './auth-time.ts'
+import { benchCredits } from './credits.ts'
 import { benchGeneration } from './generation.ts'
 import { benchRelay } from './relay.ts'
 import type { BenchOptions } from './support/network.ts'
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   generation: benchGeneration,
   relay: benchRelay,
   'auth-time': benchAuthTime,
+  credits: benchCredits,
 }
 
 const { values, positionals } = parseArgs({

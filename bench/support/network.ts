@@ -22,6 +22,8 @@ export interface BenchOptions {
 export interface Network {
   readonly url: string
   readonly orcPid: number
+  /** Rows that the Orc wrote to its database since it started. */
+  readonly rowsWritten: () => Promise<number>
   readonly secretKey: string
   readonly createKey: () => Promise<{ readonly id: string; readonly key: string }>
   readonly revokeKey: (id: string) => Promise<void>
@@ -85,6 +87,7 @@ async function furnish(
   return {
     url: orc.url,
     orcPid: orc.pid,
+    rowsWritten: orc.rowsWritten,
     secretKey: (await createKey()).key,
     createKey,
     revokeKey: async (id) => void (await call(orc.url, consumer.token, 'DELETE', `/api/keys/${id}`)),

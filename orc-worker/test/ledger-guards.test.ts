@@ -108,7 +108,7 @@ describe('which accounts a reason may move credits between', () => {
     }
   })
 
-  test.for(['grant', 'adjust'] as const)('a %s brings a balance to 2^52 at most', async (reason) => {
+  test.for(['grant', 'adjust'] as const)('no gift brings a balance above 2^52: %s', async (reason) => {
     const give = (amount: number): Promise<void> =>
       insertTransfer(move(`sys_${reason}`, 'mine', { reason, note: 'n', amount }))
     // The account began with 10,000 and has put 100 into its lease.

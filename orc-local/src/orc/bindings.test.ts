@@ -77,5 +77,6 @@ test('storage keys stay as they are, because data is found by them', () => {
     'daisi-orc-HostConnection',
     'daisi-orc-NetworkDirectory',
     'daisi-orc-ConsumerSession',
+    'daisi-orc-Bookkeeper',
   ])
 })

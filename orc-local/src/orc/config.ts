@@ -12,7 +12,7 @@ import type { Migration } from '../migration.ts'
 
 /** The socket that the world sees. */
 export const ORC_SOCKET = 'orc'
-/** A socket on loopback that only asks the database whether it is ready. */
+/** A socket on loopback that asks the database how it stands, and reads nothing that is in it. */
 export const CONTROL_SOCKET = 'control'
 
 /** Everything that the configuration of one Orc depends on. */

@@ -46,6 +46,19 @@ test('a batch is one transaction: a failing statement undoes those before it', a
   ])
 })
 
+test('rows written are counted with those of triggers, and not for what was undone', async ({ start }) => {
+  const orc = await start()
+  const atFirst = await orc.rowsWritten()
+  await call(orc, '/all', balances)
+  await call(orc, '/batch', [transfer('t1', 4), transfer('t2', 7)])
+  expect(await orc.rowsWritten()).toBe(atFirst)
+  await call(orc, '/all', { sql: "INSERT INTO books VALUES ('eve', 1)" })
+  const ofOneBook = (await orc.rowsWritten()) - atFirst
+  expect(ofOneBook).toBeGreaterThan(0)
+  await call(orc, '/all', transfer('t1', 4))
+  expect((await orc.rowsWritten()) - atFirst - ofOneBook).toBeGreaterThan(ofOneBook)
+})
+
 test("SQLite's constraint errors reach the cause with their names", async ({ start }) => {
   const orc = await start()
   const check = await call(orc, '/all', { sql: "UPDATE books SET balance = -1 WHERE id = 'ada'" })

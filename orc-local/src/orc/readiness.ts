@@ -24,6 +24,11 @@ export async function requireMigrated(controlPort: number): Promise<void> {
   )
 }
 
+/** Rows that the database has written since it started. */
+export async function readRowsWritten(controlPort: number): Promise<number> {
+  return Number(await (await get(`http://127.0.0.1:${controlPort}/rows-written`)).json())
+}
+
 /** The Orc's own word that it serves. */
 export async function requireHealthy(url: string): Promise<void> {
   const response = await get(`${url}/health`)

@@ -7,7 +7,7 @@ import { DEFAULT_VARS } from './bindings.ts'
 import { CONTROL_SOCKET, ORC_SOCKET, workerdConfig } from './config.ts'
 import { formatAddress, localUrl, requireFreeAddress } from './listen-address.ts'
 import { readMigrations } from './migrations.ts'
-import { requireHealthy, requireMigrated } from './readiness.ts'
+import { readRowsWritten, requireHealthy, requireMigrated } from './readiness.ts'
 import { loadSecrets, type OrcSecrets } from './secrets.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
 import { startWorkerd } from './workerd-process.ts'
@@ -40,6 +40,8 @@ export interface RunningOrc {
   readonly pid: number
   /** Opens `POST /api/setup`, once. */
   readonly setupToken: string
+  /** Rows written to the book since it started, counted as D1 bills them. */
+  readonly rowsWritten: () => Promise<number>
   /** Resolves when workerd is gone, for whatever reason. */
   readonly exited: Promise<ChildExit>
   /** Stops it; everything that was acknowledged is on disk. */
@@ -112,8 +114,9 @@ async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecr
     await exited
   }
   const listening = { host, port: ports.get(ORC_SOCKET) ?? port }
+  const controlPort = ports.get(CONTROL_SOCKET) ?? 0
   try {
-    await requireMigrated(ports.get(CONTROL_SOCKET) ?? 0)
+    await requireMigrated(controlPort)
     await requireHealthy(localUrl(listening))
   } catch (error) {
     await kill()
@@ -124,6 +127,7 @@ async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecr
     port: listening.port,
     pid: child.pid ?? 0,
     setupToken: secrets.SETUP_TOKEN,
+    rowsWritten: () => readRowsWritten(controlPort),
     exited,
     stop: async () => void (await stopChild(child, exited, stopGraceMs)),
     kill,

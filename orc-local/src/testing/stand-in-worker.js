@@ -1,4 +1,4 @@
-// A stand-in for the Orc Worker: the same three Durable Object classes and the same database binding, nothing else.
+// A stand-in for the Orc Worker: the same four Durable Object classes and the same database binding, nothing else.
 import { DurableObject } from 'cloudflare:workers'
 
 /** Keeps a counter that survives a crash, and one WebSocket per connection, as a connected Host has. */
@@ -24,6 +24,7 @@ export class HostConnection extends DurableObject {
 
 export class NetworkDirectory extends DurableObject {}
 export class ConsumerSession extends DurableObject {}
+export class Bookkeeper extends DurableObject {}
 
 const statement = (env, { sql, params = [] }) => env.DB.prepare(sql).bind(...params)
 

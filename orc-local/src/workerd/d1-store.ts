@@ -8,6 +8,9 @@ interface StoreEnv {
   readonly MIGRATIONS: readonly Migration[]
 }
 
+/** Rows written by the whole process: the object itself is made anew whenever it was idle for a while. */
+let rowsWritten = 0
+
 /** One SQLite database that answers as D1 does. Its constructor migrates, so no statement runs before. */
 export class D1Store extends DurableObject<StoreEnv> {
   readonly #migrated: MigrationOutcome = applyMigrations(this.ctx.storage, this.env.MIGRATIONS)
@@ -17,6 +20,11 @@ export class D1Store extends DurableObject<StoreEnv> {
     return this.#migrated
   }
 
+  /** Rows that statements have written since this process started, counted as D1 counts them. */
+  rowsWritten(): number {
+    return rowsWritten
+  }
+
   /** `POST /query` and `/execute`: one statement, or several as one transaction. */
   override async fetch(request: Request): Promise<Response> {
     const body = await request.json<Query | readonly Query[]>()
@@ -24,9 +32,11 @@ export class D1Store extends DurableObject<StoreEnv> {
     const format = readFormat(new URL(request.url).searchParams.get('resultsFormat'))
     const queries = 'sql' in body ? [body] : body
     try {
-      return Response.json(
-        this.ctx.storage.transactionSync(() => runQueries(this.ctx.storage.sql, queries, format)),
+      const results = this.ctx.storage.transactionSync(() =>
+        runQueries(this.ctx.storage.sql, queries, format),
       )
+      for (const { meta } of results) rowsWritten += Number(meta['rows_written'])
+      return Response.json(results)
     } catch (error) {
       return failure(error instanceof Error ? error.message : String(error))
     }
@@ -40,10 +50,15 @@ export default class Database extends WorkerEntrypoint<StoreEnv> {
   }
 }
 
-/** What the launcher asks before it lets anyone know the address. It can read no data. */
+/**
+ * What the launcher asks: before it lets anyone know the address, what became of the migrations, and at any time how many
+ * rows were written. It can read no data.
+ */
 export class Control extends WorkerEntrypoint<StoreEnv> {
-  override async fetch(): Promise<Response> {
-    return Response.json(await this.env.STORE.getByName('main').migrated())
+  override async fetch(request: Request): Promise<Response> {
+    const store = this.env.STORE.getByName('main')
+    const { pathname } = new URL(request.url)
+    return Response.json(await (pathname === '/rows-written' ? store.rowsWritten() : store.migrated()))
   }
 }
 

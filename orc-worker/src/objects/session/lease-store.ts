@@ -12,7 +12,7 @@ import {
 } from '../../domain/money/lease.ts'
 import { paymentsOf } from '../../domain/money/settlement.ts'
 import type { Transfer } from '../../domain/money/transfer.ts'
-import { deleteFact, readFact, saveFact } from './storage.ts'
+import { deleteFact, readFact, saveFact } from './facts.ts'
 import type { JobReport, LeaseDrift } from './types.ts'
 
 /** How long the ids of settled Jobs are kept, so that a report that comes twice is known from a stray one. */

@@ -1,6 +1,6 @@
 import { type LeaseOwner, type Transfer, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
 import type { PendingWrite } from './lease-store.ts'
-import { readFact, saveFact } from './storage.ts'
+import { readFact, saveFact } from './facts.ts'
 import type { SessionRecord } from './types.ts'
 
 const FIRST = `

@@ -1,3 +1,4 @@
+import { readFact, saveFact } from './facts.ts'
 import { applySessionSchema } from './schema.ts'
 import type { SessionRecord } from './types.ts'
 
@@ -40,18 +41,4 @@ export class SessionStorage {
       .toArray()
       .map((row) => row.name)
   }
-}
-
-/** A named value, or undefined. */
-export function readFact<Value>(sql: SqlStorage, name: string): Value | undefined {
-  const row = sql.exec<{ value: string }>('SELECT value FROM facts WHERE name = ?', name).toArray()[0]
-  return row === undefined ? undefined : (JSON.parse(row.value) as Value)
-}
-
-export function saveFact(sql: SqlStorage, name: string, value: unknown): void {
-  sql.exec('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', name, JSON.stringify(value))
-}
-
-export function deleteFact(sql: SqlStorage, name: string): void {
-  sql.exec('DELETE FROM facts WHERE name = ?', name)
 }
