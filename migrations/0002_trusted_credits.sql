@@ -188,7 +188,8 @@ DROP TRIGGER ledger_accounts_start_empty;
 -- by INSERT OR REPLACE.
 CREATE TRIGGER ledger_accounts_start_empty BEFORE INSERT ON ledger_accounts
 BEGIN
-  SELECT RAISE(IGNORE) WHERE EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.id);
+  SELECT RAISE(IGNORE)
+  WHERE EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.id OR (NEW.rowid <> -1 AND rowid = NEW.rowid));
   SELECT RAISE(ABORT, 'ledger_accounts_start_empty')
   WHERE NEW.balance <> 0 OR NEW.held <> 0 OR NEW.earned <> 0 OR NEW.spent <> 0 OR NEW.frozen <> 0;
 END;
@@ -202,6 +203,7 @@ END;
 -- The last freeze of an account counts.
 CREATE TRIGGER freezes_apply AFTER INSERT ON freezes
 BEGIN
+  SELECT RAISE(ABORT, 'freezes_are_immutable') WHERE NEW.sequence < 1;
   UPDATE ledger_accounts SET frozen = NEW.amount WHERE id = NEW.account_id;
 END;
 --> statement-breakpoint
@@ -216,7 +218,7 @@ BEGIN
 END;
 --> statement-breakpoint
 CREATE TRIGGER freezes_no_replace BEFORE INSERT ON freezes
-WHEN EXISTS (SELECT 1 FROM freezes WHERE sequence = NEW.sequence)
+WHEN NEW.sequence <> -1 AND EXISTS (SELECT 1 FROM freezes WHERE sequence = NEW.sequence)
 BEGIN
   SELECT RAISE(ABORT, 'freezes_are_immutable');
 END;
@@ -232,7 +234,20 @@ BEGIN
 END;
 --> statement-breakpoint
 CREATE TRIGGER settlements_once BEFORE INSERT ON settlements
-WHEN EXISTS (SELECT 1 FROM settlements WHERE id = NEW.id OR rowid = NEW.rowid)
+WHEN EXISTS (SELECT 1 FROM settlements WHERE id = NEW.id OR (NEW.rowid <> -1 AND rowid = NEW.rowid))
 BEGIN
   SELECT RAISE(IGNORE);
+END;
+--> statement-breakpoint
+-- Before a row has its number, it is -1: none may have that one for good.
+CREATE TRIGGER settlements_number AFTER INSERT ON settlements
+WHEN NEW.rowid < 1
+BEGIN
+  SELECT RAISE(ABORT, 'settlements_are_immutable');
+END;
+--> statement-breakpoint
+CREATE TRIGGER ledger_accounts_number AFTER INSERT ON ledger_accounts
+WHEN NEW.rowid < 1
+BEGIN
+  SELECT RAISE(ABORT, 'ledger_accounts_are_permanent');
 END;

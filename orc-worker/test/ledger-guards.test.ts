@@ -147,6 +147,21 @@ test.for([
       ] as const,
   ),
   [
+    'a settlement has a number',
+    "INSERT INTO settlements (rowid, id, lease_id, jobs, credits, created_at) VALUES (-1, 'stl_x', 'l', 0, 0, 0)",
+    'settlements_are_immutable',
+  ],
+  [
+    'a freeze has a number',
+    'INSERT INTO freezes SELECT -1, account_id, 0, note, operator_id, 0 FROM freezes',
+    'freezes_are_immutable',
+  ],
+  [
+    'a book account has a number',
+    "INSERT INTO ledger_accounts (rowid, id, kind) VALUES (-1, 'x', 'account')",
+    'ledger_accounts_are_permanent',
+  ],
+  [
     'nothing is held below zero',
     "UPDATE ledger_accounts SET held = -1 WHERE kind = 'account'",
     'ledger_held',
@@ -163,6 +178,7 @@ test.for([
   'INSERT OR REPLACE INTO settlements SELECT id, lease_id, jobs, 999, 0 FROM settlements',
   `INSERT OR REPLACE INTO settlements (rowid, id, lease_id, jobs, credits, created_at)
     SELECT rowid, 'another ' || id, lease_id, jobs, credits, 0 FROM settlements`,
+  `INSERT OR REPLACE INTO ledger_accounts (rowid, id, kind) SELECT rowid, 'another ' || id, kind FROM ledger_accounts`,
 ])('what stands in the book stays: %s', async (statement) => {
   const [{ id }, { id: other }] = [await newAccount('someone'), await newAccount('other')]
   await postWork(id, other)
