@@ -98,7 +98,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a request that was answered runs again',
     file: 'objects/session/lease-store.ts',
-    line: "      this.#sql.exec('INSERT INTO answered VALUES (?, ?, ?)', row.key, row.digest, rememberUntil)",
+    line: '    if (row.key !== null) this.#memory.rememberAnswered(row.key, row.digest, rememberUntil)',
     replacement: '',
   },
 ]

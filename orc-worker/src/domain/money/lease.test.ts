@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  budgetFree,
   EMPTY_LEASE,
   type Lease,
   affordableTokens,
@@ -29,6 +30,15 @@ test('a new lease is empty', () => {
 
 test('what is held and owed is not free', () => {
   expect(leaseFree({ amount: 100, held: 30, owed: 20 })).toBe(50)
+})
+
+test.for([
+  [100, 30, 20, 50],
+  [100, 60, 40, 0],
+  [100, 90, 40, 0],
+  [null, 90, 40, Number.MAX_SAFE_INTEGER],
+] as const)('of a budget of %s with %i spent and %i held, %i are free', ([budget, spent, held, free]) => {
+  expect(budgetFree(budget, spent, held)).toBe(free)
 })
 
 test('a Job may reserve the last credit and no more', () => {

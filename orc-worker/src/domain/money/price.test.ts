@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hold, price, promptSize, utf8Length } from './price.ts'
+import { charge, hold, price, promptSize, utf8Length } from './price.ts'
 
 const RUNS = { seed: 20_251, numRuns: 300 }
 
@@ -93,4 +93,9 @@ test.for([
   ['\ud83d', 3],
 ] as const)('%j has %i bytes', ([text, bytes]) => {
   expect(utf8Length(text)).toBe(bytes)
+})
+
+test('[P3] work on own Hosts is free, all other work has its price', () => {
+  const usage = { promptTokens: 40, cachedTokens: 30, generatedTokens: 7 }
+  expect([charge(usage, false), charge(usage, true)]).toEqual([17, 0])
 })

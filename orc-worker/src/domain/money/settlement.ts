@@ -101,7 +101,7 @@ function groups(
   key: (job: FinishedJob) => string,
 ): (readonly [FinishedJob, readonly FinishedJob[]])[] {
   return [...Map.groupBy(jobs, key).values()].flatMap((group) =>
-    group[0] === undefined ? [] : [[group[0], group] as const],
+    group.slice(0, 1).map((first) => [first, group] as const),
   )
 }
 

@@ -1,6 +1,5 @@
 import type { UsageTotals } from '@daisi/protocol'
 import type { SettlementEntry } from '../../db/ledger.ts'
-import { DAY_MS } from '../../domain/time.ts'
 import {
   type Lease,
   finished,
@@ -13,10 +12,8 @@ import {
 import { paymentsOf } from '../../domain/money/settlement.ts'
 import type { Transfer } from '../../domain/money/transfer.ts'
 import { deleteFact, readFact, saveFact } from './facts.ts'
+import { JobMemory } from './job-memory.ts'
 import type { JobReport, LeaseDrift } from './types.ts'
-
-/** How long the ids of settled Jobs are kept, so that a report that comes twice is known from a stray one. */
-const REMEMBER_SETTLED_MS = DAY_MS
 
 /** A write to the book that was decided here and is not yet known to have happened there. */
 export type PendingWrite =
@@ -58,9 +55,11 @@ export interface EarlierRequest {
 export class LeaseStore {
   readonly #storage: DurableObjectStorage
   readonly #sql: SqlStorage
+  readonly #memory: JobMemory
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     this.#sql = storage.sql
+    this.#memory = new JobMemory(storage.sql)
   }
 
   lease(): Lease {
@@ -98,14 +97,12 @@ export class LeaseStore {
   }
 
   earlierRequest(idempotencyKey: string): EarlierRequest | undefined {
-    const [row] = this.#sql
-      .exec<{ state: EarlierRequest['state']; digest: string }>(
-        `SELECT 'running' AS state, digest FROM jobs WHERE idempotency_key = ?1
-         UNION ALL SELECT 'answered', digest FROM answered WHERE idempotency_key = ?1`,
-        idempotencyKey,
-      )
+    const [running] = this.#sql
+      .exec<{ digest: string }>('SELECT digest FROM jobs WHERE idempotency_key = ?', idempotencyKey)
       .toArray()
-    return row
+    if (running !== undefined) return { state: 'running', digest: running.digest }
+    const digest = this.#memory.answeredDigest(idempotencyKey)
+    return digest === undefined ? undefined : { state: 'answered', digest }
   }
 
   /** Turns holds into what the Jobs cost, each once. Answers which Jobs were never here or are long forgotten. */
@@ -137,7 +134,7 @@ export class LeaseStore {
         jobId,
       )
       .toArray()[0]
-    if (row === undefined) return this.#wasSettled(jobId) ? 'repeated' : 'unknown'
+    if (row === undefined) return this.#memory.wasSettled(jobId) ? 'repeated' : 'unknown'
     if (row.state !== 'open') return 'repeated'
     if (usage.generatedTokens === 0) {
       this.freeJob(jobId)
@@ -151,9 +148,7 @@ export class LeaseStore {
       JSON.stringify(report),
       jobId,
     )
-    if (row.key !== null) {
-      this.#sql.exec('INSERT INTO answered VALUES (?, ?, ?)', row.key, row.digest, rememberUntil)
-    }
+    if (row.key !== null) this.#memory.rememberAnswered(row.key, row.digest, rememberUntil)
     this.#sql.exec(
       `UPDATE lease SET jobs = jobs + 1, prompt_tokens = prompt_tokens + ?, cached_tokens = cached_tokens + ?,
          generated_tokens = generated_tokens + ?, credits = credits + ?`,
@@ -163,11 +158,6 @@ export class LeaseStore {
       owed,
     )
     return 'ended'
-  }
-
-  #wasSettled(jobId: string): boolean {
-    const found = this.#sql.exec('SELECT 1 FROM settled_jobs, json_each(ids) WHERE value = ?', jobId)
-    return found.toArray().length > 0
   }
 
   /** Finished Jobs that are not in the book yet, with what each owes. */
@@ -207,12 +197,7 @@ export class LeaseStore {
     const ids = JSON.stringify(jobIds)
     this.#saveLease(settled(this.lease(), entry.settlement.credits))
     this.#sql.exec('DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))', ids)
-    this.#sql.exec(
-      'INSERT OR REPLACE INTO settled_jobs VALUES (?, ?, ?)',
-      entry.id,
-      ids,
-      now + REMEMBER_SETTLED_MS,
-    )
+    this.#memory.rememberSettled(entry.id, ids, now)
   }
   /** The write was refused and will not happen. Only a refill can be. */
   abandonWrite(): void {
@@ -270,8 +255,7 @@ export class LeaseStore {
         )
         .toArray()
       for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))
-      this.#sql.exec('DELETE FROM answered WHERE expires_at <= ?', now)
-      this.#sql.exec('DELETE FROM settled_jobs WHERE expires_at <= ?', now)
+      this.#memory.forget(now)
       return expired.map(({ id }) => id)
     })
   }
