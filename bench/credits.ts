@@ -36,7 +36,7 @@ const WITHOUT_LEASES: readonly Replacement[] = [
   },
   {
     file: 'orc-worker/src/objects/session/object.ts',
-    original: 'if (count > 0) await this.#alarm.at(Date.now() + wait)',
+    original: 'if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)',
     variant: `const { record } = this.#identity
     if (count > 0 && record !== undefined) await this.#book.settle(record, Date.now())`,
   },

@@ -150,6 +150,15 @@ BEGIN
   SELECT RAISE(ABORT, 'ledger_safe_integer')
   WHERE NEW.reason IN ('grant', 'adjust')
     AND EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.credit AND balance + NEW.amount > 4503599627370496);
+  -- What the CHECKs on ledger_accounts say, once more: INSERT OR IGNORE would carry over to the updates below and skip one.
+  SELECT RAISE(ABORT, 'ledger_no_overdraft')
+  WHERE EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.debit AND kind <> 'system' AND balance < NEW.amount);
+  SELECT RAISE(ABORT, 'ledger_safe_integer')
+  WHERE EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.credit AND balance > 9007199254740991 - NEW.amount)
+    OR EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.debit AND balance < NEW.amount - 9007199254740991);
+  SELECT RAISE(ABORT, 'ledger_held')
+  WHERE NEW.reason IN ('release', 'settle')
+    AND EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.payer AND held < NEW.amount);
   SELECT RAISE(ABORT, 'ledger_frozen')
   WHERE NEW.reason = 'lease'
     AND EXISTS (SELECT 1 FROM ledger_accounts WHERE id = NEW.debit AND frozen > 0 AND balance - NEW.amount < frozen);

@@ -96,10 +96,39 @@ test('[M4] what a running Job held when the account was frozen is not spent agai
   await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
   expect((await answer).status).toBe(200)
   expect(await errorCode(await chat(scene))).toBe('insufficient_credits')
-  await settle(scene.key.key)
-  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, spent: 11 })
+  await expect.poll(() => balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, spent: 11 })
   // Released, the Session works as before.
   expect((await call('POST', path, { token, body: { amount: 0, note: 'fine' } })).status).toBe(201)
   await served(scene)
   await balanced()
+})
+
+test('[M4] requests that wait while a frozen account gets its credits back cannot take them', async () => {
+  const scene = await newScene()
+  const answer = chat(scene, { max_tokens: 9_000 })
+  const run = await scene.host.receive('run')
+  const { token } = await operatorAccount()
+  const path = `/api/accounts/${scene.consumer.id}/freezes`
+  expect((await call('POST', path, { token, body: { note: 'why' } })).status).toBe(201)
+  scene.host.accept(run)
+  scene.host.sendFrame(run.jobId, 0, 'x')
+  const waiting = Array.from({ length: 10 }, () => chat(scene))
+  await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect((await answer).status).toBe(200)
+  const statuses = await Promise.all(waiting.map(async (response) => (await response).status))
+  expect(new Set(statuses)).toEqual(new Set([402]))
+  await expect.poll(() => balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, spent: 11 })
+  await balanced()
+})
+
+test('[L3] a round asks each Session once, however busy they are meanwhile', async () => {
+  const scenes = [await newScene(), await newScene(), await newScene()]
+  for (const scene of scenes) await served(scene)
+  const { token } = await operatorAccount()
+  const { results } = await env.DB.prepare(
+    `SELECT id FROM ledger_accounts WHERE kind = 'lease' AND balance > 0`,
+  ).all()
+  const report = await call('POST', '/api/reconciliation', { token })
+  // Each settles when it is asked, and is moved by that.
+  expect(await report.json()).toMatchObject({ asked: results.length, failed: 0 })
 })

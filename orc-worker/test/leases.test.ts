@@ -282,7 +282,11 @@ test('[L3] where the book has less than Jobs count on, its word is taken and the
   const detail = await env.DB.prepare(
     `SELECT detail FROM anomaly_evidence ORDER BY rowid DESC`,
   ).first<string>('detail')
-  expect(JSON.parse(detail!)).toMatchObject({ book: 5, unpaid: [{ payee: scene.owner.id, credits: 11 }] })
+  expect(JSON.parse(detail!)).toMatchObject({
+    book: 5,
+    unpaid: [{ payee: scene.owner.id, credits: 11 }],
+    unheld: 61,
+  })
   scene.host.accept(run)
   scene.host.sendFrame(run.jobId, 0, 'x')
   await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })

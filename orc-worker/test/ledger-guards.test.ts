@@ -83,7 +83,7 @@ describe('which accounts a reason may move credits between', () => {
   test.for([
     ['negative', -1, 'transfer_amount'],
     ['zero', 0, 'transfer_amount'],
-    ['no safe integer', 2 ** 53, 'transfer_amount'],
+    ['no safe integer', 2 ** 53, 'ledger_no_overdraft'],
     ['part of a credit', 1.5, 'transfer_shape'],
     ['a text', 'many', 'transfer_shape'],
     ['bytes', new Uint8Array([49]), 'transfer_shape'],
@@ -91,6 +91,21 @@ describe('which accounts a reason may move credits between', () => {
   ] as const)('an amount that is %s is refused', async ([, amount, reason]) => {
     const entry = move('mine', 'lease', { reason: 'lease', amount: amount as number })
     await expect(insertTransfer(entry)).rejects.toThrow(reason)
+  })
+
+  test('an overdraft is refused, whatever the statement says about conflicts', async () => {
+    const before = await audit()
+    for (const verb of [
+      'INSERT',
+      'INSERT OR REPLACE',
+      'INSERT OR IGNORE',
+      'INSERT OR FAIL',
+      'INSERT OR ROLLBACK',
+    ]) {
+      const entry = move('mine', 'lease', { reason: 'lease', amount: 1_000_000 })
+      await expect(insertTransfer(entry, verb)).rejects.toThrow('ledger_no_overdraft')
+    }
+    expect(await audit()).toEqual(before)
   })
 
   test.for([

@@ -1,6 +1,7 @@
 import { type SQL, and, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Settlement } from '../domain/money/settlement.ts'
 import { type LeaseOwner, type Transfer, payment } from '../domain/money/transfer.ts'
+import { HOUR_MS } from '../domain/time.ts'
 import { readBalance } from './balances.ts'
 import { type Database, failedOn } from './client.ts'
 import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './schema.ts'
@@ -82,8 +83,8 @@ export function idleLeases(
   const { id, movedAt } = ledgerAccounts
   const later =
     after === undefined ? undefined : sql`(${movedAt}, ${id}) > (${after.movedAt}, ${after.leaseId})`
-  // A time that is still to come is the mark of a clock that was put back.
-  const still = or(lt(movedAt, before), gt(movedAt, now))
+  // What was moved since the round began is not still. A time far ahead is the mark of a clock that was put back.
+  const still = or(lt(movedAt, Math.min(before, now + 1)), gt(movedAt, now + HOUR_MS))
   return openLeases(db, and(still, later)).limit(limit)
 }
 

@@ -31,7 +31,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a hold that expired is not freed',
     file: 'objects/session/lease-store.ts',
-    line: '      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))',
+    line: '      for (const row of expired) this.#giveUpHold(row, 0)',
     replacement: '',
   },
   {
@@ -92,7 +92,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a Session does not take the word of the book',
     file: 'objects/session/book.ts',
-    line: "    return { outcome: 'drifted', session: amount, book, unpaid: this.#store.yieldTo(book) }",
+    line: "    return { outcome: 'drifted', ...this.#store.yieldTo(book, now) }",
     replacement: "    return { outcome: 'drifted', session: amount, book, unpaid: [] }",
   },
   {

@@ -195,7 +195,10 @@ export class LedgerWorld {
 
   #book(session: LedgerSession, kind: 'settle' | 'release'): Promise<void> {
     const now = this.#now
-    return session.inside(({ book }) => this.#expectEnd(book[kind](session.record, now)))
+    return session.inside(({ book }) => {
+      const { record } = session
+      this.#expectEnd(kind === 'settle' ? book.settle(record, now) : book.release(record, true, now))
+    })
   }
 
   /** Answers what the Session says, as soon as it says it. */
@@ -205,9 +208,10 @@ export class LedgerWorld {
     model.strays += stray
     if (stray > 0) this.#expectEnd(this.#operator.stray(owner, stray, this.#now))
     const now = this.#now
-    await session.inside(({ book }) => {
+    await session.inside(({ book, store }) => {
       const ask = async (): Promise<void> => {
         answer.outcome = (await book.reconcile(owner, record, idle, now)).outcome
+        if (answer.outcome === 'drifted') store.forgetDrift()
         if (answer.outcome === 'drifted' && model.strays === 0) throw new Error(`${record.sessionId} drifted`)
       }
       this.#expectEnd(ask())

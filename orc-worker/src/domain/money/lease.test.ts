@@ -2,6 +2,9 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   budgetFree,
+  finishedRecalled,
+  recalled,
+  releaseAmount,
   EMPTY_LEASE,
   type Lease,
   affordableTokens,
@@ -22,14 +25,14 @@ const RUNS = { seed: 20_252, numRuns: 300 }
 const credits = fc.nat({ max: 1_000_000 })
 const lease: fc.Arbitrary<Lease> = fc
   .tuple(credits, credits, credits)
-  .map(([free, held, owed]) => ({ amount: free + held + owed, held, owed }))
+  .map(([free, held, owed]) => ({ amount: free + held + owed, held, owed, returning: 0 }))
 
 test('a new lease is empty', () => {
-  expect(EMPTY_LEASE).toEqual({ amount: 0, held: 0, owed: 0 })
+  expect(EMPTY_LEASE).toEqual({ amount: 0, held: 0, owed: 0, returning: 0 })
 })
 
 test('what is held and owed is not free', () => {
-  expect(leaseFree({ amount: 100, held: 30, owed: 20 })).toBe(50)
+  expect(leaseFree({ amount: 100, held: 30, owed: 20, returning: 0 })).toBe(50)
 })
 
 test.for([
@@ -41,9 +44,24 @@ test.for([
   expect(budgetFree(budget, spent, held)).toBe(free)
 })
 
+test('what is recalled is no Job’s to use and goes back, with what running Jobs leave', () => {
+  const lease = { amount: 100, held: 30, owed: 20, returning: 0 }
+  const after = recalled(lease)
+  expect(after).toEqual({ ...lease, returning: 50 })
+  expect([leaseFree(after), releaseAmount(after, false), releaseAmount(after, true)]).toEqual([0, 50, 50])
+  expect(recalled(after)).toEqual(after)
+  const ended = finishedRecalled(released(after, 50), 30, 12)
+  expect(ended).toEqual({ amount: 50, held: 0, owed: 32, returning: 18 })
+})
+
+test('an idle Session releases what is free, another only what was recalled', () => {
+  const lease = { amount: 100, held: 30, owed: 20, returning: 10 }
+  expect([releaseAmount(lease, false), releaseAmount(lease, true)]).toEqual([10, 50])
+})
+
 test('a Job may reserve the last credit and no more', () => {
-  const lease = { amount: 100, held: 30, owed: 20 }
-  expect(reserved(lease, 50)).toEqual({ amount: 100, held: 80, owed: 20 })
+  const lease = { amount: 100, held: 30, owed: 20, returning: 0 }
+  expect(reserved(lease, 50)).toEqual({ amount: 100, held: 80, owed: 20, returning: 0 })
   expect(reserved(lease, 51)).toBeUndefined()
 })
 
@@ -52,25 +70,35 @@ test('a Job on an own Host needs no credits', () => {
 })
 
 test('the end of a Job frees what it did not cost', () => {
-  expect(finished({ amount: 100, held: 50, owed: 10 }, 40, 25)).toEqual({ amount: 100, held: 10, owed: 35 })
+  expect(finished({ amount: 100, held: 50, owed: 10, returning: 0 }, 40, 25)).toEqual({
+    amount: 100,
+    held: 10,
+    owed: 35,
+    returning: 0,
+  })
 })
 
 test('[P4] a Job never owes more than was held for it', () => {
   expect(owedFor(40, 39)).toBe(39)
   expect(owedFor(40, 41)).toBe(40)
-  expect(finished({ amount: 100, held: 40, owed: 0 }, 40, 41)).toEqual({ amount: 100, held: 0, owed: 40 })
+  expect(finished({ amount: 100, held: 40, owed: 0, returning: 0 }, 40, 41)).toEqual({
+    amount: 100,
+    held: 0,
+    owed: 40,
+    returning: 0,
+  })
 })
 
 test('a refill, a settlement and a release move the amount', () => {
-  const lease = { amount: 100, held: 40, owed: 30 }
-  expect(refilled(lease, 7)).toEqual({ amount: 107, held: 40, owed: 30 })
-  expect(settled(lease, 20)).toEqual({ amount: 80, held: 40, owed: 10 })
-  expect(released(lease, 30)).toEqual({ amount: 70, held: 40, owed: 30 })
+  const lease = { amount: 100, held: 40, owed: 30, returning: 0 }
+  expect(refilled(lease, 7)).toEqual({ amount: 107, held: 40, owed: 30, returning: 0 })
+  expect(settled(lease, 20)).toEqual({ amount: 80, held: 40, owed: 10, returning: 0 })
+  expect(released(lease, 30)).toEqual({ amount: 70, held: 40, owed: 30, returning: 0 })
 })
 
 /** What a Session may do to its lease. Numbers pick a running Job and how much is moved, whatever there is. */
 const step = fc.record({
-  kind: fc.constantFrom('refill', 'reserve', 'finish', 'settle', 'release'),
+  kind: fc.constantFrom('refill', 'reserve', 'finish', 'settle', 'release', 'recall'),
   pick: fc.nat(),
   amount: fc.nat({ max: 5_000 }),
 })
@@ -79,33 +107,43 @@ test('a lease accounts for every credit through any life of its Session', () => 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let lease = EMPTY_LEASE
-      const holds: number[] = []
+      let holds: { hold: number; isRecalled: boolean }[] = []
       let book = 0
       let owed = 0
+      let returning = 0
+      const held = (): number => sum(holds.map(({ hold }) => hold))
       for (const { kind, pick, amount } of steps) {
         if (kind === 'refill') {
           lease = refilled(lease, amount)
           book += amount
         } else if (kind === 'reserve') {
           const after = reserved(lease, amount)
-          expect(after === undefined).toBe(amount > book - sum(holds) - owed)
-          if (after !== undefined) holds.push(amount)
+          expect(after === undefined).toBe(amount > book - held() - owed - returning)
+          if (after !== undefined) holds.push({ hold: amount, isRecalled: false })
           lease = after ?? lease
         } else if (kind === 'finish' && holds.length > 0) {
-          const [hold = 0] = holds.splice(pick % holds.length, 1)
-          lease = finished(lease, hold, amount)
+          const [{ hold, isRecalled } = { hold: 0, isRecalled: false }] = holds.splice(pick % holds.length, 1)
+          lease = (isRecalled ? finishedRecalled : finished)(lease, hold, amount)
           owed += Math.min(hold, amount)
+          if (isRecalled) returning += Math.max(0, hold - amount)
         } else if (kind === 'settle') {
           const paid = owed === 0 ? 0 : pick % (owed + 1)
           lease = settled(lease, paid)
           book -= paid
           owed -= paid
         } else if (kind === 'release') {
-          const returned = leaseFree(lease)
+          const isIdle = pick % 2 === 0
+          const returned = releaseAmount(lease, isIdle)
+          expect(returned).toBe(isIdle ? book - held() - owed : returning)
           lease = released(lease, returned)
           book -= returned
+          returning = 0
+        } else if (kind === 'recall') {
+          lease = recalled(lease)
+          returning = book - held() - owed
+          holds = holds.map(({ hold }) => ({ hold, isRecalled: true }))
         }
-        expect(lease).toEqual({ amount: book, held: sum(holds), owed })
+        expect(lease).toEqual({ amount: book, held: held(), owed, returning })
         expect(Math.min(lease.held, lease.owed, leaseFree(lease))).toBeGreaterThanOrEqual(0)
       }
     }),
@@ -120,10 +158,10 @@ test.for([
   ['the share is rounded down', EMPTY_LEASE, 100, 107, 101],
   ['the last credit', EMPTY_LEASE, 100, 100, 100],
   ['not covered', EMPTY_LEASE, 101, 100, undefined],
-  ['only the missing part counts', { amount: 80, held: 10, owed: 10 }, 100, 40, 40],
-  ['what is held and owed is not free', { amount: 80, held: 50, owed: 30 }, 100, 99, undefined],
-  ['nothing is missing', { amount: 500, held: 0, owed: 0 }, 100, 1_000, 250],
-  ['nothing is missing and the account is empty', { amount: 500, held: 0, owed: 0 }, 100, 0, 0],
+  ['only the missing part counts', { amount: 80, held: 10, owed: 10, returning: 0 }, 100, 40, 40],
+  ['what is held and owed is not free', { amount: 80, held: 50, owed: 30, returning: 0 }, 100, 99, undefined],
+  ['nothing is missing', { amount: 500, held: 0, owed: 0, returning: 0 }, 100, 1_000, 250],
+  ['nothing is missing and the account is empty', { amount: 500, held: 0, owed: 0, returning: 0 }, 100, 0, 0],
 ] as const)('refill: %s', ([, lease, needed, available, amount]) => {
   expect(refillAmount(lease, needed, available)).toBe(amount)
 })
@@ -156,9 +194,9 @@ test('a refill leaves at least three quarters of what is not missing to others',
 })
 
 test.for([
-  [{ amount: 100, held: 0, owed: 0 }, 400, false],
-  [{ amount: 100, held: 1, owed: 0 }, 400, true],
-  [{ amount: 100, held: 0, owed: 1 }, 400, true],
+  [{ amount: 100, held: 0, owed: 0, returning: 0 }, 400, false],
+  [{ amount: 100, held: 1, owed: 0, returning: 0 }, 400, true],
+  [{ amount: 100, held: 0, owed: 1, returning: 0 }, 400, true],
   [EMPTY_LEASE, 0, false],
 ] as const)('of %j and a last refill of %i: runs dry %s', ([lease, lastRefill, dry]) => {
   expect(runsDry(lease, lastRefill)).toBe(dry)

@@ -10,7 +10,7 @@ const LOW_SHARE = 0.25
 /** A refill ahead of need that would bring less than this is not worth a write to the book. */
 const LEAST_TOP_UP = 1_000
 
-/** How a Session's lease stands. `held + owed` never exceeds `amount`. */
+/** How a Session's lease stands. `held + owed + returning` never exceeds `amount`. */
 export interface Lease {
   /** What the book holds for it. */
   readonly amount: number
@@ -18,14 +18,16 @@ export interface Lease {
   readonly held: number
   /** Owed for finished Jobs, not yet settled in the book. */
   readonly owed: number
+  /** Recalled by an operator: on its way back to the account, and no Job's to use. */
+  readonly returning: number
 }
 
 /** A lease before its first refill. */
-export const EMPTY_LEASE: Lease = { amount: 0, held: 0, owed: 0 }
+export const EMPTY_LEASE: Lease = { amount: 0, held: 0, owed: 0, returning: 0 }
 
 /** Credits of a lease that a new Job may still reserve. */
 export function leaseFree(lease: Lease): number {
-  return lease.amount - lease.held - lease.owed
+  return lease.amount - lease.held - lease.owed - lease.returning
 }
 
 /** Reserves for a Job. Undefined if the lease does not cover it. */
@@ -36,6 +38,17 @@ export function reserved(lease: Lease, hold: number): Lease | undefined {
 /** A Job ended: its hold is given up, and what it cost is owed, never more than was held. */
 export function finished(lease: Lease, hold: number, credits: number): Lease {
   return { ...lease, held: lease.held - hold, owed: lease.owed + owedFor(hold, credits) }
+}
+
+/** An operator wants back what is free now. */
+export function recalled(lease: Lease): Lease {
+  return { ...lease, returning: lease.returning + leaseFree(lease) }
+}
+
+/** A Job that ran when its lease was recalled ended: what it did not need goes back as well. */
+export function finishedRecalled(lease: Lease, hold: number, credits: number): Lease {
+  const rest = hold - owedFor(hold, credits)
+  return { ...finished(lease, hold, credits), returning: lease.returning + rest }
 }
 
 /** What a Job that cost `credits` owes. */
@@ -58,9 +71,17 @@ export function settled(lease: Lease, credits: number): Lease {
   return { ...lease, amount: lease.amount - credits, owed: lease.owed - credits }
 }
 
-/** Credits are on their way back to the account. Noted before the book is asked, so that no Job can use them meanwhile. */
+/** What goes back to the account: what was recalled, and of an idle Session everything that is free. */
+export function releaseAmount(lease: Lease, isIdle: boolean): number {
+  return lease.returning + (isIdle ? leaseFree(lease) : 0)
+}
+
+/**
+ * Credits are on their way back to the account, what was recalled among them. Noted before the book is asked, so that no Job
+ * can use them meanwhile.
+ */
 export function released(lease: Lease, credits: number): Lease {
-  return { ...lease, amount: lease.amount - credits }
+  return { ...lease, amount: lease.amount - credits, returning: 0 }
 }
 
 /**

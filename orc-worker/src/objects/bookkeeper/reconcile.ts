@@ -29,14 +29,19 @@ export async function reconcileLeases(
   let last: OpenLease | undefined
   do {
     const leases = await idleLeases(db, before, last, PAGE, now)
-    const sightings: Sighting[] = []
+    const drifts: { readonly lease: OpenLease; readonly sighting: Sighting }[] = []
     await inTurns(leases, async (lease) => {
       const answer = await ask(env, lease)
       report.asked++
       report[answer.outcome]++
-      if (answer.outcome === 'drifted') sightings.push(leaseDrift({ ...answer, leaseId: lease.leaseId }, now))
+      if (answer.outcome === 'drifted') drifts.push({ lease, sighting: leaseDrift(lease.leaseId, answer) })
     })
-    await recordSightings(db, sightings)
+    await recordSightings(
+      db,
+      drifts.map(({ sighting }) => sighting),
+    )
+    // The Session tells of it until then.
+    await inTurns(drifts, ({ lease }) => sessionStub(env, lease.sessionName).driftNoted())
     last = leases.at(-1)
   } while (last !== undefined && Date.now() - now < ROUND_LIMIT_MS)
   if (report.drifted + report.failed > 0) logEvent('leases_reconciled', report)

@@ -1,7 +1,7 @@
 import type { Database } from '../../db/client.ts'
 import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../../db/ledger.ts'
 import { newId } from '../../domain/ids.ts'
-import { leaseFree, refillAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
+import { leaseFree, refillAmount, releaseAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
 import { settlementOf } from '../../domain/money/settlement.ts'
 import { type LeaseOwner, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
 import type { LeaseStore, PendingWrite } from './lease-store.ts'
@@ -60,13 +60,11 @@ export class SessionBook {
     return this.#exclusive(() => this.#settle(record, now))
   }
 
-  /** Returns what no Job holds and nobody is owed to the account. */
-  release(record: SessionRecord, now: number): Promise<void> {
+  /** Returns to the account what was recalled, and of an idle Session all that no Job holds and nobody is owed. */
+  release(record: SessionRecord, isIdle: boolean, now: number): Promise<void> {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
-      await this.#release(ownerOf(record), now)
-      // Nothing is left of what was recalled.
-      if (this.#store.lease().held === 0) this.#store.setRecalled(false)
+      await this.#release(ownerOf(record), isIdle, now)
     })
   }
 
@@ -84,18 +82,20 @@ export class SessionBook {
       const before = await this.#agree(owner, now)
       if (before !== undefined) return before
       if (record !== undefined) await this.#settle(record, now)
-      if (idle) await this.#release(owner, now)
+      await this.#release(owner, idle, now)
       return { outcome: this.#store.lease().amount === 0 ? 'returned' : 'in_use' }
     })
   }
 
   /** Ends the write under way and takes the book's word for the lease. Answers what they disagreed about, if they did. */
   async #agree(owner: LeaseOwner, now: number): Promise<LeaseAnswer | undefined> {
+    const unnoted = this.#store.drift()
+    if (unnoted !== undefined) return { outcome: 'drifted', ...unnoted }
     const stuck = !(await this.#tryPending(now))
     const book = await leaseBalance(this.#db, owner.leaseId)
     const { amount } = this.#store.lease()
     if (!stuck && book === amount) return undefined
-    return { outcome: 'drifted', session: amount, book, unpaid: this.#store.yieldTo(book) }
+    return { outcome: 'drifted', ...this.#store.yieldTo(book, now) }
   }
 
   async #settle(record: SessionRecord, now: number): Promise<void> {
@@ -109,8 +109,8 @@ export class SessionBook {
     }
   }
 
-  async #release(owner: LeaseOwner, now: number): Promise<void> {
-    const amount = leaseFree(this.#store.lease())
+  async #release(owner: LeaseOwner, isIdle: boolean, now: number): Promise<void> {
+    const amount = releaseAmount(this.#store.lease(), isIdle)
     if (amount === 0) return
     await this.#write({ kind: 'release', transfer: release(crypto.randomUUID(), owner, amount) }, now)
   }

@@ -3,7 +3,9 @@ import type { SettlementEntry } from '../../db/ledger.ts'
 import {
   type Lease,
   finished,
+  finishedRecalled,
   owedFor,
+  recalled,
   refilled,
   released,
   reserved,
@@ -48,6 +50,12 @@ export interface EarlierRequest {
   readonly digest: string
 }
 
+/** What a running Job holds, and whether (1) it ran when its lease was recalled. */
+interface Held extends Record<string, SqlStorageValue> {
+  readonly hold: number
+  readonly recalled: number
+}
+
 /**
  * The money of one ConsumerSession: its lease, the holds of running Jobs, what finished ones owe, and the one write to the
  * book that may be under way. Every method is one atomic step; how the lease changes stands in `domain/money/lease.ts`.
@@ -64,7 +72,7 @@ export class LeaseStore {
 
   lease(): Lease {
     return this.#sql
-      .exec<{ amount: number; held: number; owed: number }>('SELECT amount, held, owed FROM lease')
+      .exec<Record<keyof Lease, number>>('SELECT amount, held, owed, recalled AS "returning" FROM lease')
       .one()
   }
   lastRefill(): number {
@@ -120,17 +128,17 @@ export class LeaseStore {
   freeJob(jobId: string): void {
     this.#storage.transactionSync(() => {
       const [row] = this.#sql
-        .exec<{ hold: number }>(`DELETE FROM jobs WHERE id = ? AND state = 'open' RETURNING hold`, jobId)
+        .exec<Held>(`DELETE FROM jobs WHERE id = ? AND state = 'open' RETURNING hold, recalled`, jobId)
         .toArray()
-      if (row !== undefined) this.#saveLease(finished(this.lease(), row.hold, 0))
+      if (row !== undefined) this.#giveUpHold(row, 0)
     })
   }
 
   #finishJob({ report, credits, rememberUntil }: EndedJob): 'ended' | 'repeated' | 'unknown' {
     const { jobId, usage } = report
     const row = this.#sql
-      .exec<{ state: string; hold: number; key: string | null; digest: string }>(
-        'SELECT state, hold, idempotency_key AS key, digest FROM jobs WHERE id = ?',
+      .exec<Held & { state: string; key: string | null; digest: string }>(
+        'SELECT state, hold, recalled, idempotency_key AS key, digest FROM jobs WHERE id = ?',
         jobId,
       )
       .toArray()[0]
@@ -140,7 +148,7 @@ export class LeaseStore {
       this.freeJob(jobId)
       return 'ended'
     }
-    this.#saveLease(finished(this.lease(), row.hold, credits))
+    this.#giveUpHold(row, credits)
     const owed = owedFor(row.hold, credits)
     this.#sql.exec(
       `UPDATE jobs SET state = 'finished', credits = ?, report = ?, idempotency_key = NULL, digest = NULL WHERE id = ?`,
@@ -205,36 +213,39 @@ export class LeaseStore {
   }
 
   /**
-   * Takes the book's word for what the lease has. Where that does not cover what Jobs hold and are owed, none of it is kept:
-   * running Jobs end for free, and finished ones stay unpaid. Answers what is owed to whom and will not be paid.
+   * Takes the book's word for what the lease has. Where that does not cover what Jobs hold, they end for free; where it does
+   * not even cover what is owed, that stays unpaid. The disagreement is kept until it is known to be noted.
    */
-  yieldTo(book: number): LeaseDrift['unpaid'] {
+  yieldTo(book: number, now: number): LeaseDrift {
     return this.#storage.transactionSync(() => {
-      const lease = this.lease()
+      const { amount, held, owed } = this.lease()
       // Still here, it was refused: it did not happen.
       deleteFact(this.#sql, 'pending')
-      if (book >= lease.held + lease.owed) {
-        this.#saveLease({ ...lease, amount: book })
-        return []
-      }
-      const unpaid = paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER))
-      this.#sql.exec(`DELETE FROM jobs WHERE state = 'finished'`)
-      this.#sql.exec('UPDATE jobs SET hold = 0')
-      this.#saveLease({ amount: book, held: 0, owed: 0 })
-      return unpaid
+      const unpaid = book < owed ? paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER)) : []
+      if (book < owed) this.#sql.exec(`DELETE FROM jobs WHERE state = 'finished'`)
+      if (book < owed + held) this.#sql.exec(`UPDATE jobs SET hold = 0 WHERE state = 'open'`)
+      const keptOwed = book < owed ? 0 : owed
+      const keptHeld = book < owed + held ? 0 : held
+      this.#saveLease({ amount: book, held: keptHeld, owed: keptOwed, returning: 0 })
+      const drift = { session: amount, book, unpaid, unheld: held - keptHeld, at: now }
+      saveFact(this.#sql, 'drift', drift)
+      return drift
     })
   }
-
-  /**
-   * True while an operator wants back what the lease does not need: what running Jobs hold is then not used again, but goes
-   * back when they end.
-   */
-  isRecalled(): boolean {
-    return readFact<boolean>(this.#sql, 'recalled') === true
+  /** A disagreement that nobody is known to have noted. */
+  drift(): LeaseDrift | undefined {
+    return readFact<LeaseDrift>(this.#sql, 'drift')
   }
-  setRecalled(recalled: boolean): void {
-    if (recalled) saveFact(this.#sql, 'recalled', true)
-    else deleteFact(this.#sql, 'recalled')
+  forgetDrift(): void {
+    deleteFact(this.#sql, 'drift')
+  }
+
+  /** An operator wants back what the lease does not need: what is free now, and what running Jobs leave when they end. */
+  recall(): void {
+    this.#storage.transactionSync(() => {
+      this.#saveLease(recalled(this.lease()))
+      this.#sql.exec(`UPDATE jobs SET recalled = 1 WHERE state = 'open'`)
+    })
   }
 
   /** Running Jobs keep their holds until then. */
@@ -249,12 +260,12 @@ export class LeaseStore {
   expireJobs(now: number): string[] {
     return this.#storage.transactionSync(() => {
       const expired = this.#sql
-        .exec<{ id: string; hold: number }>(
-          `DELETE FROM jobs WHERE state = 'open' AND expires_at <= ? RETURNING id, hold`,
+        .exec<Held & { id: string }>(
+          `DELETE FROM jobs WHERE state = 'open' AND expires_at <= ? RETURNING id, hold, recalled`,
           now,
         )
         .toArray()
-      for (const { hold } of expired) this.#saveLease(finished(this.lease(), hold, 0))
+      for (const row of expired) this.#giveUpHold(row, 0)
       this.#memory.forget(now)
       return expired.map(({ id }) => id)
     })
@@ -269,7 +280,18 @@ export class LeaseStore {
       .one().at
   }
 
-  #saveLease({ amount, held, owed }: Lease): void {
-    this.#sql.exec('UPDATE lease SET amount = ?, held = ?, owed = ?', amount, held, owed)
+  #giveUpHold({ hold, recalled: isRecalled }: Held, credits: number): void {
+    const end = isRecalled === 1 ? finishedRecalled : finished
+    this.#saveLease(end(this.lease(), hold, credits))
+  }
+
+  #saveLease({ amount, held, owed, returning }: Lease): void {
+    this.#sql.exec(
+      'UPDATE lease SET amount = ?, held = ?, owed = ?, recalled = ?',
+      amount,
+      held,
+      owed,
+      returning,
+    )
   }
 }

@@ -61,11 +61,10 @@ export class ConsumerSession extends DurableObject<Env> {
     const now = Date.now()
     if (hasEnded(authorized.record, now)) return SESSION_CLOSED
     this.#lastUsedAt = now
+    if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
     try {
       // First: a refill that comes too late for this Job must not lie in the lease with nobody to release it.
       await this.#alarm.at(now + HOLD_MS)
-      // What is still in a recalled lease may be frozen by now: it is asked for anew.
-      if (this.#leaseStore.isRecalled()) await this.#book.release(authorized.record, now)
       const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
       this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))
       return begun
@@ -83,14 +82,15 @@ export class ConsumerSession extends DurableObject<Env> {
       return { report, credits, rememberUntil }
     })
     const { ended: count, unknown } = this.#leaseStore.finishJobs(ended)
-    const wait = this.#leaseStore.isRecalled() ? 0 : SETTLE_AFTER_MS
-    if (count > 0) await this.#alarm.at(Date.now() + wait)
+    if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
+    await this.#returnRecalled()
     return { unknown }
   }
 
   /** A Job ended without having delivered anything: its hold is freed. */
   async abandon(jobId: string): Promise<void> {
     this.#leaseStore.freeJob(jobId)
+    await this.#returnRecalled()
   }
 
   /** These Jobs still run: their holds stay. */
@@ -102,15 +102,20 @@ export class ConsumerSession extends DurableObject<Env> {
 
   /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
   async recall(): Promise<boolean> {
-    this.#leaseStore.setRecalled(true)
+    this.#leaseStore.recall()
     if (this.#identity.record === undefined) return true
     try {
-      await this.#book.release(this.#identity.record, Date.now())
+      await this.#book.release(this.#identity.record, false, Date.now())
       return true
     } catch (error) {
       logEvent('recall_failed', { error })
       return false
     }
+  }
+
+  /** A disagreement with the book that this Session told of is noted. */
+  async driftNoted(): Promise<void> {
+    this.#leaseStore.forgetDrift()
   }
 
   /** The book has credits in this Session's lease and asks what they are for. */
@@ -177,8 +182,7 @@ export class ConsumerSession extends DurableObject<Env> {
     this.#expireJobs(now)
     try {
       await this.#book.settle(record, now)
-      if (this.#isIdle(record, now) || this.#leaseStore.isRecalled()) await this.#book.release(record, now)
-      if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
+      await this.#book.release(record, this.#isIdle(record, now), now)
     } catch (error) {
       logEvent('settlement_failed', { error })
       await this.#alarm.retry(now)
@@ -215,6 +219,10 @@ export class ConsumerSession extends DurableObject<Env> {
         this.#isWatched = false
         throw error
       })
+  }
+
+  async #returnRecalled(): Promise<void> {
+    if (this.#leaseStore.lease().returning > 0) await this.#alarm.at(Date.now())
   }
 
   #isIdle(record: SessionRecord, now: number): boolean {

@@ -28,7 +28,7 @@ const REPORTS = `
   CREATE TABLE jobs (
     id TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('open', 'finished')),
     hold INTEGER NOT NULL, expires_at INTEGER NOT NULL, idempotency_key TEXT, digest TEXT,
-    credits INTEGER NOT NULL DEFAULT 0, report TEXT
+    recalled INTEGER NOT NULL DEFAULT 0, credits INTEGER NOT NULL DEFAULT 0, report TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX jobs_idempotency_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
   CREATE TABLE answered (
@@ -46,6 +46,7 @@ const REPORTS = `
   INSERT INTO answered (idempotency_key, digest, expires_at)
     SELECT idempotency_key, digest, expires_at FROM jobs_old WHERE state = 'finished' AND idempotency_key IS NOT NULL;
   DROP TABLE jobs_old;
+  ALTER TABLE lease ADD COLUMN recalled INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE lease ADD COLUMN last_refill INTEGER NOT NULL DEFAULT 0;`
 
 const STEPS = [FIRST, REPORTS]

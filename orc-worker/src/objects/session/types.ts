@@ -86,6 +86,10 @@ export interface LeaseDrift {
   readonly book: number
   /** What can therefore not be paid to whom. */
   readonly unpaid: readonly { readonly payee: string; readonly credits: number }[]
+  /** Credits that running Jobs held and hold no more: they end for free. */
+  readonly unheld: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
 }
 
 /** How a Session stands. */
