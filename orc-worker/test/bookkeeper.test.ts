@@ -1,7 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { database } from '../src/db/client.ts'
+import { leasesOf, postTransfers } from '../src/db/ledger.ts'
 import { hashCredential } from '../src/domain/credential.ts'
+import { refill } from '../src/domain/money/transfer.ts'
 import { bookkeeperStub, plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { fresh, recordsOf } from './support/anomalies.ts'
 import { balanced } from './support/books.ts'
@@ -131,4 +134,24 @@ test('[L3] a round asks each Session once, however busy they are meanwhile', asy
   const report = await call('POST', '/api/reconciliation', { token })
   // Each settles when it is asked, and is moved by that.
   expect(await report.json()).toMatchObject({ asked: results.length, failed: 0 })
+})
+
+test('[M4] a refill whose answer was lost when the account was frozen goes back as well', async () => {
+  const scene = await newScene()
+  await served(scene)
+  const name = plainSessionName(await hashCredential(scene.key.key), 'public')
+  const session = sessionStub(env, name)
+  const { leaseId } = (await leasesOf(database(env), scene.consumer.id))[0]!
+  const transfer = refill('lost', { leaseId, accountId: scene.consumer.id }, 3_000)
+  expect(await postTransfers(database(env), [transfer], 1)).toBe('posted')
+  await runInDurableObject(session, (_, { storage }) => {
+    storage.sql.exec(`INSERT INTO facts VALUES ('pending', ?)`, JSON.stringify({ kind: 'refill', transfer }))
+  })
+  const { token } = await operatorAccount()
+  const path = `/api/accounts/${scene.consumer.id}/freezes`
+  expect((await call('POST', path, { token, body: { note: 'why' } })).status).toBe(201)
+  expect(await errorCode(await chat(scene))).toBe('insufficient_credits')
+  await settle(scene.key.key)
+  expect(await balanceOf(scene.consumer)).toMatchObject({ available: 0, held: 0, spent: 11 })
+  await balanced()
 })

@@ -208,10 +208,9 @@ export class LedgerWorld {
     model.strays += stray
     if (stray > 0) this.#expectEnd(this.#operator.stray(owner, stray, this.#now))
     const now = this.#now
-    await session.inside(({ book, store }) => {
+    await session.inside(({ book }) => {
       const ask = async (): Promise<void> => {
         answer.outcome = (await book.reconcile(owner, record, idle, now)).outcome
-        if (answer.outcome === 'drifted') store.forgetDrift()
         if (answer.outcome === 'drifted' && model.strays === 0) throw new Error(`${record.sessionId} drifted`)
       }
       this.#expectEnd(ask())

@@ -1,9 +1,6 @@
 import type { ReconciliationReport } from '@daisi/protocol'
-import { recordSightings } from '../../db/anomalies.ts'
 import type { Database } from '../../db/client.ts'
 import { type OpenLease, idleLeases, leasesOf } from '../../db/ledger.ts'
-import { leaseDrift } from '../../domain/anomalies/lease-drift.ts'
-import type { Sighting } from '../../domain/anomalies/sighting.ts'
 import { logEvent } from '../../log.ts'
 import type { LeaseAnswer } from '../session/types.ts'
 import { sessionStub } from '../stubs.ts'
@@ -29,19 +26,11 @@ export async function reconcileLeases(
   let last: OpenLease | undefined
   do {
     const leases = await idleLeases(db, before, last, PAGE, now)
-    const drifts: { readonly lease: OpenLease; readonly sighting: Sighting }[] = []
     await inTurns(leases, async (lease) => {
       const answer = await ask(env, lease)
       report.asked++
       report[answer.outcome]++
-      if (answer.outcome === 'drifted') drifts.push({ lease, sighting: leaseDrift(lease.leaseId, answer) })
     })
-    await recordSightings(
-      db,
-      drifts.map(({ sighting }) => sighting),
-    )
-    // The Session tells of it until then.
-    await inTurns(drifts, ({ lease }) => sessionStub(env, lease.sessionName).driftNoted())
     last = leases.at(-1)
   } while (last !== undefined && Date.now() - now < ROUND_LIMIT_MS)
   if (report.drifted + report.failed > 0) logEvent('leases_reconciled', report)

@@ -1,5 +1,7 @@
+import { recordSightings } from '../../db/anomalies.ts'
 import type { Database } from '../../db/client.ts'
 import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../../db/ledger.ts'
+import { leaseDrift } from '../../domain/anomalies/lease-drift.ts'
 import { newId } from '../../domain/ids.ts'
 import { leaseFree, refillAmount, releaseAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
 import { settlementOf } from '../../domain/money/settlement.ts'
@@ -60,6 +62,16 @@ export class SessionBook {
     return this.#exclusive(() => this.#settle(record, now))
   }
 
+  /** Returns to the account what no Job holds and nobody is owed, and takes note of what running Jobs hold. */
+  recall(record: SessionRecord, now: number): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#finishPending(now)
+      // A refill that was under way brought more, with no await in between.
+      this.#store.recall()
+      await this.#release(ownerOf(record), false, now)
+    })
+  }
+
   /** Returns to the account what was recalled, and of an idle Session all that no Job holds and nobody is owed. */
   release(record: SessionRecord, isIdle: boolean, now: number): Promise<void> {
     return this.#exclusive(async () => {
@@ -79,23 +91,32 @@ export class SessionBook {
     now: number,
   ): Promise<LeaseAnswer> {
     return this.#exclusive(async () => {
-      const before = await this.#agree(owner, now)
-      if (before !== undefined) return before
+      await this.noteDrift(owner)
+      if (!(await this.#agrees(owner, now))) {
+        await this.noteDrift(owner)
+        return { outcome: 'drifted' }
+      }
       if (record !== undefined) await this.#settle(record, now)
       await this.#release(owner, idle, now)
       return { outcome: this.#store.lease().amount === 0 ? 'returned' : 'in_use' }
     })
   }
 
-  /** Ends the write under way and takes the book's word for the lease. Answers what they disagreed about, if they did. */
-  async #agree(owner: LeaseOwner, now: number): Promise<LeaseAnswer | undefined> {
-    const unnoted = this.#store.drift()
-    if (unnoted !== undefined) return { outcome: 'drifted', ...unnoted }
+  /** Notes a disagreement with the book that was found and is not known to be noted. Rejects if D1 does not answer. */
+  async noteDrift(owner: LeaseOwner): Promise<void> {
+    const drift = this.#store.drift()
+    if (drift === undefined) return
+    await recordSightings(this.#db, [leaseDrift(owner.leaseId, drift)])
+    this.#store.forgetDrift()
+  }
+
+  /** Ends the write under way and takes the book's word for the lease. True if the two had agreed. */
+  async #agrees(owner: LeaseOwner, now: number): Promise<boolean> {
     const stuck = !(await this.#tryPending(now))
     const book = await leaseBalance(this.#db, owner.leaseId)
-    const { amount } = this.#store.lease()
-    if (!stuck && book === amount) return undefined
-    return { outcome: 'drifted', ...this.#store.yieldTo(book, now) }
+    if (!stuck && book === this.#store.lease().amount) return true
+    this.#store.yieldTo(book, now)
+    return false
   }
 
   async #settle(record: SessionRecord, now: number): Promise<void> {
@@ -155,6 +176,6 @@ export class SessionBook {
 }
 
 /** A Session's lease in the book. */
-function ownerOf(record: SessionRecord): LeaseOwner {
+export function ownerOf(record: SessionRecord): LeaseOwner {
   return { leaseId: leaseIdOf(record.sessionId), accountId: record.accountId }
 }

@@ -216,9 +216,11 @@ export class LeaseStore {
    * Takes the book's word for what the lease has. Where that does not cover what Jobs hold, they end for free; where it does
    * not even cover what is owed, that stays unpaid. The disagreement is kept until it is known to be noted.
    */
-  yieldTo(book: number, now: number): LeaseDrift {
-    return this.#storage.transactionSync(() => {
-      const { amount, held, owed } = this.lease()
+  yieldTo(book: number, now: number): void {
+    this.#storage.transactionSync(() => {
+      const { amount, held, owed, returning } = this.lease()
+      const pending = this.pending()
+      const onItsWay = pending?.kind === 'release' ? pending.transfer.amount : 0
       // Still here, it was refused: it did not happen.
       deleteFact(this.#sql, 'pending')
       const unpaid = book < owed ? paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER)) : []
@@ -226,10 +228,14 @@ export class LeaseStore {
       if (book < owed + held) this.#sql.exec(`UPDATE jobs SET hold = 0 WHERE state = 'open'`)
       const keptOwed = book < owed ? 0 : owed
       const keptHeld = book < owed + held ? 0 : held
-      this.#saveLease({ amount: book, held: keptHeld, owed: keptOwed, returning: 0 })
-      const drift = { session: amount, book, unpaid, unheld: held - keptHeld, at: now }
+      this.#saveLease({
+        amount: book,
+        held: keptHeld,
+        owed: keptOwed,
+        returning: Math.min(book - keptHeld - keptOwed, returning + onItsWay),
+      })
+      const drift: LeaseDrift = { session: amount, book, unpaid, unheld: held - keptHeld, at: now }
       saveFact(this.#sql, 'drift', drift)
-      return drift
     })
   }
   /** A disagreement that nobody is known to have noted. */

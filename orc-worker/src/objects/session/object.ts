@@ -9,7 +9,7 @@ import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
 import { bookkeeperStub, openedSessionName, sessionStub } from '../stubs.ts'
 import { beginJob } from './begin.ts'
-import { SessionBook } from './book.ts'
+import { SessionBook, ownerOf } from './book.ts'
 import { SessionIdentity } from './identity.ts'
 import { LeaseStore } from './lease-store.ts'
 import { SESSION_CLOSED, STORAGE_UNAVAILABLE } from './refusals.ts'
@@ -103,19 +103,15 @@ export class ConsumerSession extends DurableObject<Env> {
   /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
   async recall(): Promise<boolean> {
     this.#leaseStore.recall()
-    if (this.#identity.record === undefined) return true
+    // Its memory is lost: reconciliation returns what the book holds for it.
+    if (this.#identity.record === undefined) return false
     try {
-      await this.#book.release(this.#identity.record, false, Date.now())
+      await this.#book.recall(this.#identity.record, Date.now())
       return true
     } catch (error) {
       logEvent('recall_failed', { error })
       return false
     }
-  }
-
-  /** A disagreement with the book that this Session told of is noted. */
-  async driftNoted(): Promise<void> {
-    this.#leaseStore.forgetDrift()
   }
 
   /** The book has credits in this Session's lease and asks what they are for. */
@@ -181,6 +177,7 @@ export class ConsumerSession extends DurableObject<Env> {
     const now = Date.now()
     this.#expireJobs(now)
     try {
+      await this.#book.noteDrift(ownerOf(record))
       await this.#book.settle(record, now)
       await this.#book.release(record, this.#isIdle(record, now), now)
     } catch (error) {
@@ -236,7 +233,8 @@ export class ConsumerSession extends DurableObject<Env> {
 
   /** An opened Session that is long over and owes nothing leaves no storage behind. */
   #isForgettable({ expiresAt }: SessionRecord, now: number): boolean {
-    const quiet = this.#leaseStore.nextExpiry() === null && this.#leaseStore.lease().amount === 0
+    const store = this.#leaseStore
+    const quiet = store.nextExpiry() === null && store.lease().amount === 0 && store.drift() === undefined
     return expiresAt !== null && now >= expiresAt + FORGET_AFTER_MS && quiet
   }
 

@@ -71,12 +71,10 @@ export interface ReportsTaken {
   readonly unknown: readonly string[]
 }
 
-/** What a Session said about a lease that the book asked for. */
-export type LeaseAnswer =
-  | { readonly outcome: 'in_use' | 'returned' }
-  /** The Session or the book did not answer. */
-  | { readonly outcome: 'failed' }
-  | ({ readonly outcome: 'drifted' } & LeaseDrift)
+/** What a Session said about a lease that the book asked for. `failed`: it or the book did not answer. */
+export interface LeaseAnswer {
+  readonly outcome: 'in_use' | 'returned' | 'drifted' | 'failed'
+}
 
 /** A Session and the book disagreed about a lease. The book's word was taken. */
 export interface LeaseDrift {
