@@ -1,7 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { grant as grantTransfer } from '../domain/money/transfer.ts'
 import type { Database } from './client.ts'
-import { accounts, ledgerAccounts, transfers } from './schema.ts'
+import { ledgerAccounts, transfers } from './book-schema.ts'
+import { accounts } from './schema.ts'
 
 /** An account as the management routes see it. */
 export interface Account {

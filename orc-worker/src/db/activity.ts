@@ -4,7 +4,7 @@ import { MIN_JOBS, countsSince } from '../domain/anomalies/inflated-counts.ts'
 import type { Activity } from '../domain/anomalies/scan.ts'
 import { MIN_SPIKE_TOKENS, volumeWindow } from '../domain/anomalies/volume-spike.ts'
 import type { Database } from './client.ts'
-import { transfers, workHourly } from './schema.ts'
+import { transfers, workHourly } from './book-schema.ts'
 
 /** Hosts and models compared in one scan, those with the most Jobs first. */
 const MAX_COUNTS = 5_000

@@ -3,7 +3,7 @@ import type { AnomalyKind, AnomalyStatus } from '@daisi/protocol'
 import type { Sighting } from '../domain/anomalies/sighting.ts'
 import { newId } from '../domain/ids.ts'
 import type { Database } from './client.ts'
-import { anomalies, anomalyEvidence } from './schema.ts'
+import { anomalies, anomalyEvidence } from './book-schema.ts'
 
 /** Sightings kept with one record. More would tell an operator nothing new, and a hostile Host could fill the database. */
 const MAX_EVIDENCE = 50

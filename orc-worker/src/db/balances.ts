@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { BalanceView } from '@daisi/protocol'
 import type { Database } from './client.ts'
-import { ledgerAccounts } from './schema.ts'
+import { ledgerAccounts } from './book-schema.ts'
 
 /** What an account has. All zero for one that is not in the book. */
 export async function readBalance(db: Database, accountId: string): Promise<BalanceView> {

@@ -4,7 +4,7 @@ import { type LeaseOwner, type Transfer, payment } from '../domain/money/transfe
 import { HOUR_MS } from '../domain/time.ts'
 import { readBalance } from './balances.ts'
 import { type Database, failedOn } from './client.ts'
-import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './schema.ts'
+import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './book-schema.ts'
 
 /** A settlement with its business id and whose it is. */
 export interface SettlementEntry {

@@ -2,7 +2,8 @@ import { eq } from 'drizzle-orm'
 import { adjustment } from '../domain/money/transfer.ts'
 import { type Database, failedOn } from './client.ts'
 import { type PostOutcome, postTransfers } from './ledger.ts'
-import { accounts, freezes } from './schema.ts'
+import { freezes } from './book-schema.ts'
+import { accounts } from './schema.ts'
 
 /** Credits that an operator gives to an account or, negative, takes. */
 export interface Adjustment {

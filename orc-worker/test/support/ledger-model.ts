@@ -1,10 +1,6 @@
 import type { Lease } from '../../src/domain/money/lease.ts'
-import {
-  type EndedJob,
-  LeaseStore,
-  type NewJob,
-  type PendingWrite,
-} from '../../src/objects/session/lease-store.ts'
+import { type EndedJob, LeaseStore, type NewJob } from '../../src/objects/session/lease-store.ts'
+import type { PendingWrite } from '../../src/objects/session/pending-write.ts'
 import type { JobReport } from '../../src/objects/session/types.ts'
 
 /** A Job as the model knows it. */

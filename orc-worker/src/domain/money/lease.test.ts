@@ -18,6 +18,7 @@ import {
   runsDry,
   settled,
   topUpAmount,
+  yielded,
 } from './lease.ts'
 
 const RUNS = { seed: 20_252, numRuns: 300 }
@@ -57,6 +58,18 @@ test('what is recalled is no Job’s to use and goes back, with what running Job
 test('an idle Session releases what is free, another only what was recalled', () => {
   const lease = { amount: 100, held: 30, owed: 20, returning: 10 }
   expect([releaseAmount(lease, false), releaseAmount(lease, true)]).toEqual([10, 50])
+})
+
+test.for([
+  ['more than was thought', 500, 0, { held: 30, owed: 20, returning: 10 }],
+  ['less, but enough for Jobs', 50, 0, { held: 30, owed: 20, returning: 0 }],
+  ['not enough for what is held', 49, 0, { held: 0, owed: 20, returning: 10 }],
+  ['just what is owed', 20, 0, { held: 0, owed: 20, returning: 0 }],
+  ['not even that', 19, 0, { held: 0, owed: 0, returning: 10 }],
+  ['what was on its way back', 500, 7, { held: 30, owed: 20, returning: 17 }],
+] as const)('the book has %s: its word is taken', ([, book, onItsWay, kept]) => {
+  const lease = { amount: 100, held: 30, owed: 20, returning: 10 }
+  expect(yielded(lease, book, onItsWay)).toEqual({ amount: book, ...kept })
 })
 
 test('a Job may reserve the last credit and no more', () => {

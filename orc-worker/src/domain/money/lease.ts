@@ -85,6 +85,16 @@ export function released(lease: Lease, credits: number): Lease {
 }
 
 /**
+ * The lease where the book holds `book` for it, whatever was thought. What that does not cover is given up: first what Jobs
+ * hold, then what is owed. `onItsWay` was to go back and did not.
+ */
+export function yielded(lease: Lease, book: number, onItsWay: number): Lease {
+  const owed = book < lease.owed ? 0 : lease.owed
+  const held = book < lease.owed + lease.held ? 0 : lease.held
+  return { amount: book, held, owed, returning: Math.min(book - held - owed, lease.returning + onItsWay) }
+}
+
+/**
  * How much to move from the account into the lease, given what the account has free: what is missing plus a cushion.
  * Undefined if the account does not cover what is missing.
  */

@@ -6,7 +6,8 @@ import { newId } from '../../domain/ids.ts'
 import { leaseFree, refillAmount, releaseAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
 import { settlementOf } from '../../domain/money/settlement.ts'
 import { type LeaseOwner, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
-import type { LeaseStore, PendingWrite } from './lease-store.ts'
+import type { LeaseStore } from './lease-store.ts'
+import type { PendingWrite } from './pending-write.ts'
 import type { LeaseAnswer, SessionRecord } from './types.ts'
 
 export type RefillResult = { readonly ok: true } | { readonly ok: false; readonly available: number }
@@ -91,9 +92,9 @@ export class SessionBook {
     now: number,
   ): Promise<LeaseAnswer> {
     return this.#exclusive(async () => {
-      await this.noteDrift(owner)
+      await this.#noteDrift(owner)
       if (!(await this.#agrees(owner, now))) {
-        await this.noteDrift(owner)
+        await this.#noteDrift(owner)
         return { outcome: 'drifted' }
       }
       if (record !== undefined) await this.#settle(record, now)
@@ -103,7 +104,11 @@ export class SessionBook {
   }
 
   /** Notes a disagreement with the book that was found and is not known to be noted. Rejects if D1 does not answer. */
-  async noteDrift(owner: LeaseOwner): Promise<void> {
+  noteDrift(owner: LeaseOwner): Promise<void> {
+    return this.#exclusive(() => this.#noteDrift(owner))
+  }
+
+  async #noteDrift(owner: LeaseOwner): Promise<void> {
     const drift = this.#store.drift()
     if (drift === undefined) return
     await recordSightings(this.#db, [leaseDrift(owner.leaseId, drift)])

@@ -10,22 +10,13 @@ import {
   released,
   reserved,
   settled,
+  yielded,
 } from '../../domain/money/lease.ts'
 import { paymentsOf } from '../../domain/money/settlement.ts'
-import type { Transfer } from '../../domain/money/transfer.ts'
 import { deleteFact, readFact, saveFact } from './facts.ts'
 import { JobMemory } from './job-memory.ts'
+import type { PendingWrite } from './pending-write.ts'
 import type { JobReport, LeaseDrift } from './types.ts'
-
-/** A write to the book that was decided here and is not yet known to have happened there. */
-export type PendingWrite =
-  | { readonly kind: 'refill' | 'release'; readonly transfer: Transfer }
-  | {
-      readonly kind: 'settle'
-      readonly entry: SettlementEntry
-      /** The Jobs that it pays. */
-      readonly jobIds: readonly string[]
-    }
 
 /** A Job about to run. */
 export interface NewJob {
@@ -218,23 +209,18 @@ export class LeaseStore {
    */
   yieldTo(book: number, now: number): void {
     this.#storage.transactionSync(() => {
-      const { amount, held, owed, returning } = this.lease()
+      const before = this.lease()
       const pending = this.pending()
-      const onItsWay = pending?.kind === 'release' ? pending.transfer.amount : 0
       // Still here, it was refused: it did not happen.
       deleteFact(this.#sql, 'pending')
-      const unpaid = book < owed ? paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER)) : []
-      if (book < owed) this.#sql.exec(`DELETE FROM jobs WHERE state = 'finished'`)
-      if (book < owed + held) this.#sql.exec(`UPDATE jobs SET hold = 0 WHERE state = 'open'`)
-      const keptOwed = book < owed ? 0 : owed
-      const keptHeld = book < owed + held ? 0 : held
-      this.#saveLease({
-        amount: book,
-        held: keptHeld,
-        owed: keptOwed,
-        returning: Math.min(book - keptHeld - keptOwed, returning + onItsWay),
-      })
-      const drift: LeaseDrift = { session: amount, book, unpaid, unheld: held - keptHeld, at: now }
+      const after = yielded(before, book, pending?.kind === 'release' ? pending.transfer.amount : 0)
+      const isUnpaid = after.owed < before.owed
+      const unpaid = isUnpaid ? paymentsOf(this.unsettledJobs(Number.MAX_SAFE_INTEGER)) : []
+      if (isUnpaid) this.#sql.exec(`DELETE FROM jobs WHERE state = 'finished'`)
+      if (after.held < before.held) this.#sql.exec(`UPDATE jobs SET hold = 0 WHERE state = 'open'`)
+      this.#saveLease(after)
+      const unheld = before.held - after.held
+      const drift: LeaseDrift = { session: before.amount, book, unpaid, unheld, at: now }
       saveFact(this.#sql, 'drift', drift)
     })
   }

@@ -1,5 +1,5 @@
 import { type LeaseOwner, type Transfer, leaseIdOf, refill, release } from '../../domain/money/transfer.ts'
-import type { PendingWrite } from './lease-store.ts'
+import type { PendingWrite } from './pending-write.ts'
 import { readFact, saveFact } from './facts.ts'
 import type { SessionRecord } from './types.ts'
 
