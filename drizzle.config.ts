@@ -2,6 +2,8 @@ import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'sqlite',
-  schema: ['./orc-worker/src/db/schema.ts', './orc-worker/src/db/book-schema.ts'],
+  schema: ['schema', 'book-schema', 'identity-schema', 'network-schema'].map(
+    (name) => `./orc-worker/src/db/${name}.ts`,
+  ),
   out: './migrations',
 })

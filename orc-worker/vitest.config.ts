@@ -1,7 +1,25 @@
 import path from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { GITHUB } from './test/support/github-stub.ts'
+import { outside } from './test/support/outside.ts'
 import { testSecrets } from './test/support/secrets.ts'
+
+/** Every test calls from one unknown address. The tests of these limits state their own. */
+const generous = { perMinute: 1_000_000, burst: 1_000_000 }
+const RATE_LIMITS = JSON.stringify({
+  login: generous,
+  device_authorization: generous,
+  device_token: generous,
+  host_wire: generous,
+  failed_credential: generous,
+  anonymous_read: generous,
+  management: generous,
+  // Slow to come back, so that the tests of them do not depend on how fast this machine is.
+  key: { perMinute: 60, burst: 2_000 },
+  account: { perMinute: 60, burst: 10_000 },
+  host_frames: { perMinute: 6_000, burst: 5_000 },
+})
 
 const root = path.join(import.meta.dirname, '..')
 
@@ -11,8 +29,14 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: path.join(root, 'wrangler.toml') },
       miniflare: {
+        outboundService: outside,
         bindings: {
           ...(await testSecrets()),
+          RATE_LIMITS,
+          GITHUB_CLIENT_ID: GITHUB.clientId,
+          GITHUB_CLIENT_SECRET: GITHUB.clientSecret,
+          GITHUB_URL: GITHUB.url,
+          GITHUB_API_URL: GITHUB.apiUrl,
           TEST_MIGRATIONS: await readD1Migrations(path.join(root, 'migrations')),
         },
       },

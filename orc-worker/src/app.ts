@@ -2,10 +2,13 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { isDatabaseFault } from './db/client.ts'
 import { newId } from './domain/ids.ts'
-import { admit } from './http/access.ts'
-import type { AppEnv } from './http/context.ts'
-import { ApiError, errorResponse } from './http/errors.ts'
+import { admitAddress } from './http/allowed-addresses.ts'
+import type { AppContext, AppEnv } from './http/context.ts'
+import { ApiError, type Failure, errorResponse } from './http/errors.ts'
+import { oauthFailure } from './http/oauth-answers.ts'
+import { admitWithinLimits } from './http/rate-limit.ts'
 import { logEvent } from './log.ts'
+import { failurePage, isPage } from './pages/problem-page.ts'
 import { routes } from './routes/table.ts'
 
 /** Headers that clients in browsers send; `x-stainless-*` come from OpenAI's and Anthropic's own clients. */
@@ -39,6 +42,14 @@ export function createApp(): Hono<AppEnv> {
     // A 101 answer carries a socket and cannot be rewritten.
     if (c.res.status !== 101) c.res.headers.set('x-request-id', c.var.requestId)
   })
+  // Several Host headers, or one that is no address, make no URL (RFC 9112 §3.2). Whose page asks is decided by it.
+  app.use(async function addressed(c, next) {
+    if (!URL.canParse(c.req.url)) {
+      const message = 'The Host header is not the address of this Orc. Send one, as host or host:port.'
+      throw new ApiError({ code: 'invalid_request', message, param: 'Host' })
+    }
+    await next()
+  })
   app.use(
     '/v1/*',
     cors({
@@ -48,26 +59,33 @@ export function createApp(): Hono<AppEnv> {
       maxAge: 86_400,
     }),
   )
-  for (const { method, path, access, handler } of routes) {
-    app.on(method, path, async function guarded(c) {
-      await admit[access](c)
-      return handler(c)
+  app.use(admitAddress)
+  for (const route of routes) {
+    app.on(route.method, route.path, async function guarded(c) {
+      await admitWithinLimits(c, route)
+      return route.handler(c)
     })
   }
   app.notFound((c) => errorResponse(missing(c.req.path)))
   app.onError((error, c) => {
-    if (error instanceof ApiError) return errorResponse(error.failure)
+    if (error instanceof ApiError) return answerFailure(c, error.failure)
     logEvent('request_failed', { requestId: c.var.requestId, path: c.req.routePath, error })
     if (isDatabaseFault(error)) {
       const message = 'The database cannot be reached at the moment. Nothing was changed. Try again.'
-      return errorResponse({ code: 'storage_unavailable', message, retryAfterSeconds: 2 })
+      return answerFailure(c, { code: 'storage_unavailable', message, retryAfterSeconds: 2 })
     }
-    return errorResponse({
+    return answerFailure(c, {
       code: 'internal_error',
       message: `The Orc failed. Report request ${c.var.requestId}.`,
     })
   })
   return app
+}
+
+/** OAuth's routes speak of failures as OAuth does, and pages as people do. */
+function answerFailure(c: AppContext, failure: Failure): Response | Promise<Response> {
+  if (c.req.path.startsWith('/oauth/')) return oauthFailure(failure)
+  return isPage(c.req.path) ? failurePage(c, failure) : errorResponse(failure)
 }
 
 /** What a path without a handler is answered: another method would do, or nothing would. */

@@ -1,4 +1,7 @@
+import { isCidr } from './domain/cidr.ts'
+import { type EmailSettings, readEmailSettings } from './email/email-settings.ts'
 import { type DerivedKeys, deriveKeys } from './domain/keys.ts'
+import { type GithubSettings, readGithubSettings } from './github/settings.ts'
 import { type SigningKeys, readSigningKeys } from './domain/session-token.ts'
 
 /** Version of the Orc, shown in `/.well-known/daisi`. */
@@ -15,15 +18,24 @@ export interface Config {
   readonly signing: SigningKeys
   /** Credits that a new account gets. */
   readonly signupGrant: number
+  /** Who may make an account by logging in. */
+  readonly signUp: 'invited' | 'open'
+  /** CIDR blocks from which anybody may speak to this Orc at all. Empty: from anywhere. */
+  readonly allowedAddresses: readonly string[]
+  /** How login codes reach people. */
+  readonly email: EmailSettings
+  /** Undefined: nobody logs in by GitHub. */
+  readonly github: GithubSettings | undefined
 }
 
-let cached: { env: Env; config: Promise<Config> } | undefined
+let cached: { settings: string; config: Promise<Config> } | undefined
 
 /** The configuration. Rejects with what is wrong and how to set it; the reason never holds a secret. */
 export function readConfig(env: Env): Promise<Config> {
-  if (cached?.env.ORC_SECRET !== env.ORC_SECRET || cached.env.SIGNING_KEYS !== env.SIGNING_KEYS) {
-    cached = { env, config: parse(env) }
-  }
+  const settings = Object.values(env)
+    .filter((value) => typeof value === 'string')
+    .join('\n')
+  if (cached?.settings !== settings) cached = { settings, config: parse(env) }
   return cached.config
 }
 
@@ -33,5 +45,28 @@ async function parse(env: Env): Promise<Config> {
   if (!Number.isSafeInteger(signupGrant) || signupGrant < 0) {
     throw new Error('SIGNUP_GRANT must be a whole number of credits from 0 up')
   }
-  return { name: env.ORC_NAME, issuer: keys.issuer, keys, signing, signupGrant }
+  return {
+    name: env.ORC_NAME,
+    issuer: keys.issuer,
+    keys,
+    signing,
+    signupGrant,
+    signUp: readSignUp(env),
+    allowedAddresses: readAllowedAddresses(env),
+    email: readEmailSettings(env),
+    github: readGithubSettings(env),
+  }
+}
+
+function readAllowedAddresses({ ALLOWED_ADDRESSES }: Env): readonly string[] {
+  const blocks = ALLOWED_ADDRESSES.split(',').map((block) => block.trim())
+  const given = blocks.filter((block) => block !== '')
+  const wrong = given.find((block) => !isCidr(block))
+  if (wrong === undefined) return given
+  throw new Error(`ALLOWED_ADDRESSES: ${wrong} is no CIDR block; write for instance 192.168.0.0/16,fd00::/8`)
+}
+
+function readSignUp(env: Env): Config['signUp'] {
+  if (env.SIGN_UP === 'invited' || env.SIGN_UP === 'open') return env.SIGN_UP
+  throw new Error('SIGN_UP must be "invited" or "open"')
 }

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { hashCredential } from '../src/domain/credential.ts'
+import { callerWith } from './support/caller.ts'
 import { openedSessionName, plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { audit, balanceOf, call, newAccount, newEnrolment, newKey, settle } from './support/orc.ts'
 import { chat, errorCode, events, newScene } from './support/scene.ts'
@@ -40,7 +41,7 @@ test('[P3] on Hosts of the same account the price is 0', async () => {
   expect((await answer).status).toBe(200)
   const usage = await call('GET', '/v1/usage', { token: key.key })
   expect(await usage.json()).toMatchObject({
-    network: 'public',
+    network: null,
     totals: { jobs: 1, generated_tokens: 2, credits: 0 },
   })
   expect(await total(account)).toBe(10_000)
@@ -229,12 +230,14 @@ test('a revocation that comes before its Session is opened wins', async () => {
   const scene = await newScene()
   const session = sessionStub(env, openedSessionName('ses_late'))
   await session.revoke()
-  const plain = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), 'public'))
-  const authorized = await plain.authorize(await hashCredential(scene.key.key), 'public', 'sessions')
+  const plain = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), undefined))
+  const authorized = await plain.authorize(callerWith(await hashCredential(scene.key.key)), 'sessions')
   if (!authorized.ok) throw new Error(authorized.code)
   expect(await session.open({ ...authorized.record, sessionId: 'ses_late' })).toBe(false)
   await plain.revoke()
-  expect(await plain.adopt('ses_later', Date.now() + 60_000)).toBe(false)
+  const caller = callerWith(await hashCredential(scene.key.key))
+  const adopted = await plain.adopt(caller, openedSessionName('ses_later'), Date.now() + 60_000)
+  expect(adopted).toMatchObject({ ok: false, code: 'invalid_api_key' })
 })
 
 test('when D1 does not answer, the caller is told to come again, and nothing is kept', async () => {

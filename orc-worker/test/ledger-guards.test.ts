@@ -1,9 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { database } from '../src/db/client.ts'
-import { availableBalance, postTransfers } from '../src/db/ledger.ts'
+import { postTransfers } from '../src/db/ledger.ts'
 import { type Transfer, refill } from '../src/domain/money/transfer.ts'
 import { freeze, insertTransfer, runStatement } from './support/raw-book.ts'
+import { availableBalance } from './support/books.ts'
 import { newLease, postWork } from './support/posted.ts'
 import { audit, newAccount } from './support/orc.ts'
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { database } from '../src/db/client.ts'
-import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../src/db/ledger.ts'
+import { leaseBalance, openLease, postSettlement, postTransfers } from '../src/db/ledger.ts'
 import { settlementOf } from '../src/domain/money/settlement.ts'
 import {
   type LeaseOwner,
@@ -11,6 +11,7 @@ import {
   refill,
   release,
 } from '../src/domain/money/transfer.ts'
+import { availableBalance } from './support/books.ts'
 import { newLease } from './support/posted.ts'
 import { balanceOf, newAccount } from './support/orc.ts'
 import { freeze, insertTransfer, runStatement } from './support/raw-book.ts'
@@ -132,8 +133,8 @@ test('a lease that exists stays as it is when it is opened again, but learns its
     id,
   )
   await post(refill(fresh(), owner, 50))
-  await openLease(db, owner, 'first')
-  await openLease(db, owner, 'second')
+  await openLease(db, owner, 'first', 'key_1')
+  await openLease(db, owner, 'second', 'key_2')
   const row = env.DB.prepare('SELECT balance, session_name FROM ledger_accounts WHERE id = ?')
   expect(await row.bind(owner.leaseId).first()).toEqual({ balance: 50, session_name: 'first' })
 })

@@ -15,6 +15,8 @@ export const CloseCode = {
   Superseded: 4409,
   /** A message or frame was larger than the limit. */
   TooLarge: 4413,
+  /** More messages than one Host may send (rule Y4). It comes back after a while. */
+  TooManyMessages: 4429,
   /** The Host's wire version is below the floor. It must be updated. */
   VersionTooOld: 4426,
 } as const

@@ -15,6 +15,7 @@ import { MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts'
  */
 const HASHES: Readonly<Record<number, string>> = {
   1: 'ff467c60e935a973',
+  2: 'd59b3c73b1b42a74',
 }
 
 test('the Host wire does not change without a new version', () => {

@@ -1,13 +1,46 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import type { BudgetPeriod, SpendClass } from '@daisi/protocol'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
+import type { KeyNames } from './key-access.ts'
+import { type KeyBudget, budgetColumns, budgetOf } from './key-budget.ts'
 import { apps, secretKeys } from './schema.ts'
 
-/** A Secret Key as its Session needs it. */
-export interface KeyRecord {
-  readonly keyId: string
-  readonly accountId: string
-  readonly scopes: readonly string[]
-  readonly networks: readonly string[]
+/** What a key may do, as its owner sets it. */
+export interface KeyRights {
+  readonly name: string
+  readonly scopes: string[]
+  readonly networks: string[]
+  readonly models: string[] | null
+  readonly spendOrder: SpendClass[] | null
+  readonly budget: number | null
+  readonly budgetPeriod: BudgetPeriod | null
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number | null
+}
+
+/** What identifies a key and what is shown of it; its hash is all that is kept of its secret. */
+export interface KeySecret {
+  readonly id: string
+  readonly hash: string
+  readonly prefix: string
+}
+
+/** A key as its account sees it. Times in milliseconds since the epoch. */
+export interface KeyRow extends Omit<KeyRights, 'budget' | 'budgetPeriod'> {
+  readonly id: string
+  readonly appId: string
+  readonly prefix: string
+  readonly budget: KeyBudget | undefined
+  readonly createdAt: number
+  readonly lastUsedAt: number | null
+  readonly revokedAt: number | null
+  readonly replacedBy: string | null
+}
+
+export interface AppRow {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
 }
 
 export async function createApp(
@@ -16,6 +49,17 @@ export async function createApp(
   now: number,
 ): Promise<void> {
   await db.insert(apps).values({ ...app, createdAt: now })
+}
+
+/** False if the account has no such App. */
+export async function renameApp(
+  db: Database,
+  appId: string,
+  accountId: string,
+  name: string,
+): Promise<boolean> {
+  const isTheirs = and(eq(apps.id, appId), eq(apps.accountId, accountId))
+  return (await db.update(apps).set({ name }).where(isTheirs).returning({ id: apps.id })).length > 0
 }
 
 /** True if the App exists and belongs to the account. */
@@ -27,53 +71,133 @@ export async function ownsApp(db: Database, appId: string, accountId: string): P
   return rows.length > 0
 }
 
+/** Apps of an account, oldest first. */
+export function appsOf(db: Database, accountId: string): Promise<AppRow[]> {
+  return db
+    .select({ id: apps.id, name: apps.name, createdAt: apps.createdAt })
+    .from(apps)
+    .where(eq(apps.accountId, accountId))
+    .orderBy(apps.createdAt, apps.id)
+}
+
+/** Keys of an account, oldest first; or the one with this id. */
+export async function keysOfApps(
+  db: Database,
+  accountId: string,
+  keyId: string | undefined,
+  now: number,
+): Promise<KeyRow[]> {
+  const rows = await db
+    .select({
+      id: secretKeys.id,
+      appId: secretKeys.appId,
+      name: secretKeys.name,
+      prefix: secretKeys.prefix,
+      scopes: secretKeys.scopes,
+      networks: secretKeys.networks,
+      models: secretKeys.models,
+      spendOrder: secretKeys.spendOrder,
+      budget: secretKeys.budget,
+      period: secretKeys.budgetPeriod,
+      createdAt: secretKeys.createdAt,
+      expiresAt: secretKeys.expiresAt,
+      lastUsedAt: secretKeys.lastUsedAt,
+      revokedAt: secretKeys.revokedAt,
+      replacedBy: secretKeys.replacedBy,
+      ...budgetColumns(now),
+    })
+    .from(secretKeys)
+    .innerJoin(apps, eq(apps.id, secretKeys.appId))
+    .where(and(eq(apps.accountId, accountId), keyId === undefined ? undefined : eq(secretKeys.id, keyId)))
+    .orderBy(secretKeys.createdAt, secretKeys.id)
+  return rows.map(({ spent, held, period, ...row }) => ({
+    ...row,
+    budget: budgetOf({ budget: row.budget, period, spent, held }, now),
+  }))
+}
+
 export async function createKey(
   db: Database,
-  key: {
-    id: string
-    appId: string
-    name: string
-    hash: string
-    prefix: string
-    scopes: string[]
-    networks: string[]
-  },
+  key: KeyRights & KeySecret & { readonly appId: string },
   now: number,
 ): Promise<void> {
   await db.insert(secretKeys).values({ ...key, createdAt: now })
 }
 
-/** The key with this hash, unless it is unknown or revoked. */
-export async function findKey(db: Database, hash: string): Promise<KeyRecord | undefined> {
+/**
+ * Changes a key that is neither revoked nor replaced. `before` are the Networks that it is known to have: `undefined` is answered
+ * where it has others meanwhile, so that no Session goes untold.
+ */
+export async function changeKey(
+  db: Database,
+  keyId: string,
+  before: readonly string[],
+  change: Partial<KeyRights>,
+): Promise<KeyNames | undefined> {
+  const isAsBefore = eq(secretKeys.networks, [...before])
   const [row] = await db
-    .select({
-      keyId: secretKeys.id,
-      accountId: apps.accountId,
-      scopes: secretKeys.scopes,
-      networks: secretKeys.networks,
-    })
-    .from(secretKeys)
-    .innerJoin(apps, eq(apps.id, secretKeys.appId))
-    .where(and(eq(secretKeys.hash, hash), isNull(secretKeys.revokedAt)))
-  return row
+    .update(secretKeys)
+    .set(change)
+    .where(
+      and(eq(secretKeys.id, keyId), isNull(secretKeys.revokedAt), isNull(secretKeys.replacedBy), isAsBefore),
+    )
+    .returning({ hash: secretKeys.hash, networks: secretKeys.networks })
+  if (row === undefined) return undefined
+  return { hash: row.hash, networks: [...new Set([...before, ...row.networks])] }
 }
 
-/** Revokes a key of this account and says what its Sessions are named after; undefined if there is no such key. */
+/** Revokes a key of this account and says what its Sessions are named after; undefined if there is no such key. May be repeated. */
 export async function revokeKey(
   db: Database,
   keyId: string,
   accountId: string,
   now: number,
-): Promise<{ hash: string; networks: readonly string[] } | undefined> {
+): Promise<KeyNames | undefined> {
+  const isTheirs = and(eq(secretKeys.id, keyId), inArray(secretKeys.appId, appIdsOf(db, accountId)))
+  // A revoked key is not changed any more: the Networks that are read now are the last.
   const [row] = await db
-    .select({ hash: secretKeys.hash, networks: secretKeys.networks })
-    .from(secretKeys)
-    .innerJoin(apps, eq(apps.id, secretKeys.appId))
-    .where(and(eq(secretKeys.id, keyId), eq(apps.accountId, accountId)))
-  if (row === undefined) return undefined
-  await db
     .update(secretKeys)
-    .set({ revokedAt: now })
-    .where(and(eq(secretKeys.id, keyId), isNull(secretKeys.revokedAt)))
+    .set({ revokedAt: sql`coalesce(${secretKeys.revokedAt}, ${now})` })
+    .where(isTheirs)
+    .returning({ hash: secretKeys.hash, networks: secretKeys.networks })
   return row
+}
+
+/**
+ * Gives the rights of a key of this account to a new one. The old one is revoked at once, or ends when the overlap does. Answers
+ * what the old one's Sessions are named after; undefined if it is revoked, replaced or expired already.
+ */
+export async function rotateKey(
+  db: Database,
+  keyId: string,
+  successor: KeySecret,
+  overlapMs: number,
+  now: number,
+): Promise<KeyNames | undefined> {
+  const isGood = sql`${secretKeys.id} = ${keyId} and ${secretKeys.revokedAt} is null and ${secretKeys.replacedBy} is null
+    and (${secretKeys.expiresAt} is null or ${secretKeys.expiresAt} > ${now})`
+  const { id, hash, prefix } = successor
+  const end = now + overlapMs
+  const [, replaced] = await db.batch([
+    // Columns stand in the order of the schema.
+    db.insert(secretKeys).select(
+      sql`select ${id}, app_id, name, ${hash}, ${prefix}, scopes, networks, models, spend_order, budget, budget_period,
+        ${now}, expires_at, null, null, null from secret_keys where ${isGood}`,
+    ),
+    db
+      .update(secretKeys)
+      .set({
+        replacedBy: id,
+        ...(overlapMs === 0
+          ? { revokedAt: now }
+          : { expiresAt: sql`min(coalesce(${secretKeys.expiresAt}, ${end}), ${end})` }),
+      })
+      .where(isGood)
+      .returning({ hash: secretKeys.hash, networks: secretKeys.networks }),
+  ])
+  return replaced[0]
+}
+
+function appIdsOf(db: Database, accountId: string) {
+  return db.select({ id: apps.id }).from(apps).where(eq(apps.accountId, accountId))
 }

@@ -3,7 +3,7 @@ import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } fro
 import { accounts } from './schema.ts'
 
 // Times are milliseconds since the epoch. Credits are whole numbers. Triggers that guard the book stand in hand-written
-// migrations (0001, 0002).
+// migrations (0001 to 0003).
 
 /** The book: one row for each account, each system account and each Session's lease. */
 export const ledgerAccounts = sqliteTable(
@@ -25,11 +25,14 @@ export const ledgerAccounts = sqliteTable(
     frozen: integer('frozen').notNull().default(0),
     /** Of a lease: the name of its Session's object, which alone knows what the lease is needed for. */
     sessionName: text('session_name'),
+    /** Of a lease: the Secret Key behind it, whose budget it counts against. */
+    keyId: text('key_id'),
     /** Time of the last transfer. */
     movedAt: integer('moved_at').notNull().default(0),
   },
   (table) => [
     index('ledger_accounts_owner').on(table.ownerId),
+    index('ledger_accounts_key').on(table.keyId),
     index('ledger_open_leases')
       .on(table.movedAt)
       .where(sql`${table.kind} = 'lease' and ${table.balance} > 0`),

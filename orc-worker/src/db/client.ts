@@ -5,6 +5,9 @@ import * as schema from './schema.ts'
 /** D1 through drizzle. */
 export type Database = DrizzleD1Database<typeof schema>
 
+/** A query that is not sent yet, for a batch. */
+export type Statement = Parameters<Database['batch']>[0][0]
+
 export function database(env: Env): Database {
   return drizzle(env.DB, { schema })
 }

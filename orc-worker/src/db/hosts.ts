@@ -1,5 +1,6 @@
-import { and, eq, gt, isNull, or } from 'drizzle-orm'
+import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
+import { joinStatement } from './host-networks.ts'
 import { hostEnrolments, hosts } from './schema.ts'
 
 /** An enrolled Host. */
@@ -9,7 +10,8 @@ export interface HostRecord {
   readonly publicKey: string
   readonly name: string
   readonly alias: string
-  readonly network: string
+  /** Networks that it was let into. */
+  readonly networks: readonly string[]
 }
 
 const COLUMNS = {
@@ -18,7 +20,11 @@ const COLUMNS = {
   publicKey: hosts.publicKey,
   name: hosts.name,
   alias: hosts.alias,
-  network: hosts.network,
+  networks: sql<string[]>`(
+    select json_group_array(joined.network) from host_networks joined join networks on networks.name = joined.network
+    where joined.host_id = hosts.id and joined.status = 'active' and networks.removed_at is null)`.mapWith(
+    (text: string): string[] => JSON.parse(text),
+  ),
 }
 
 /** The Host with this id, unless it is unknown or removed. */
@@ -47,7 +53,7 @@ export async function createEnrolment(
 
 /**
  * Uses an enrolment token for this Host: the first Host wins, and the same Host may use it again (rule C3). Undefined if
- * the token is unknown, expired or used by another.
+ * the token is unknown, expired, used by another or made for another.
  */
 export async function useEnrolment(
   db: Database,
@@ -62,6 +68,7 @@ export async function useEnrolment(
       and(
         eq(hostEnrolments.hash, hash),
         gt(hostEnrolments.expiresAt, now),
+        or(isNull(hostEnrolments.forHostId), eq(hostEnrolments.forHostId, hostId)),
         or(isNull(hostEnrolments.hostId), eq(hostEnrolments.hostId, hostId)),
       ),
     )
@@ -69,16 +76,21 @@ export async function useEnrolment(
   return row
 }
 
-/** Enrols a Host. A key that is enrolled already keeps its account: only that account may move it. */
+/** Enrols a Host and lets it into a Network, or asks for it. A key that is enrolled already keeps its account: only that account may move it. */
 export async function enrolHost(
   db: Database,
-  host: HostRecord,
+  host: Omit<HostRecord, 'networks'> & { readonly network: string; readonly status: 'pending' | 'active' },
   now: number,
 ): Promise<HostRecord | undefined> {
-  await db
-    .insert(hosts)
-    .values({ ...host, createdAt: now })
-    .onConflictDoNothing()
+  const { network, status, ...row } = host
+  const { id: hostId, accountId } = row
+  await db.batch([
+    db
+      .insert(hosts)
+      .values({ ...row, createdAt: now })
+      .onConflictDoNothing(),
+    joinStatement(db, { hostId, accountId, network, status }, now),
+  ])
   const enrolled = await findHost(db, host.id)
   return enrolled?.accountId === host.accountId ? enrolled : undefined
 }

@@ -2,8 +2,7 @@ import { type SQL, and, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-o
 import type { Settlement } from '../domain/money/settlement.ts'
 import { type LeaseOwner, type Transfer, payment } from '../domain/money/transfer.ts'
 import { HOUR_MS } from '../domain/time.ts'
-import { readBalance } from './balances.ts'
-import { type Database, failedOn } from './client.ts'
+import { type Database, type Statement, failedOn } from './client.ts'
 import { ledgerAccounts, settlements, transfers, usageDaily, workHourly } from './book-schema.ts'
 
 /** A settlement with its business id and whose it is. */
@@ -14,12 +13,15 @@ export interface SettlementEntry {
   readonly settlement: Settlement
 }
 
+/** What the book refuses a write with that would move more than there is: of an account, what is frozen of it left out, or of a key's budget. */
+const OVERDRAFTS = ['ledger_no_overdraft', 'ledger_frozen', 'key_budget']
+
 /** Whether the book took a write. `conflict`: another write with the same business id stands there. */
 export type PostOutcome = 'posted' | 'overdraft' | 'conflict'
 
 /**
- * Writes transfers, all or none, each at most once. `overdraft` if one would take an account below zero or below what is
- * frozen. Rejects when the database does not answer: the caller may write the same transfers again.
+ * Writes transfers, all or none, each at most once. `overdraft` if one would take an account below zero or below what is frozen,
+ * or beyond a key's budget. Rejects when the database does not answer: the caller may write the same transfers again.
  */
 export function postTransfers(db: Database, entries: readonly Transfer[], now: number): Promise<PostOutcome> {
   return post(db, transferStatements(db, entries, now))
@@ -39,21 +41,19 @@ export function postSettlement(db: Database, entry: SettlementEntry, now: number
   ])
 }
 
-/** Makes sure that a Session's lease has an account in the book, and that the book knows whom to ask about it. */
-export async function openLease(db: Database, owner: LeaseOwner, sessionName: string): Promise<void> {
+/**
+ * Makes sure that a Session's lease has an account in the book, and that the book knows whom to ask about it and whose budget it
+ * counts against.
+ */
+export async function openLease(db: Database, owner: LeaseOwner, sessionName: string, keyId: string): Promise<void> {
   const { leaseId, accountId } = owner
   await db.batch([
-    db.insert(ledgerAccounts).values({ id: leaseId, kind: 'lease', ownerId: accountId, sessionName }),
+    db.insert(ledgerAccounts).values({ id: leaseId, kind: 'lease', ownerId: accountId, sessionName, keyId }),
     db
       .update(ledgerAccounts)
-      .set({ sessionName })
-      .where(and(eq(ledgerAccounts.id, leaseId), isNull(ledgerAccounts.sessionName))),
+      .set({ sessionName, keyId })
+      .where(and(eq(ledgerAccounts.id, leaseId), isNull(ledgerAccounts.keyId))),
   ])
-}
-
-/** Credits that an account can spend now. */
-export async function availableBalance(db: Database, accountId: string): Promise<number> {
-  return (await readBalance(db, accountId)).available
 }
 
 /** What the book holds for a lease. */
@@ -88,9 +88,13 @@ export function idleLeases(
   return openLeases(db, and(still, later)).limit(limit)
 }
 
-/** Leases of an account that hold credits. */
-export async function leasesOf(db: Database, accountId: string): Promise<OpenLease[]> {
-  return openLeases(db, eq(ledgerAccounts.ownerId, accountId))
+/** Leases of an account, or of a key, that hold credits. */
+export async function leasesOf(
+  db: Database,
+  of: { readonly accountId: string } | { readonly keyId: string },
+): Promise<OpenLease[]> {
+  const { ownerId, keyId } = ledgerAccounts
+  return openLeases(db, 'keyId' in of ? eq(keyId, of.keyId) : eq(ownerId, of.accountId))
 }
 
 /** True while any lease holds credits. */
@@ -119,8 +123,6 @@ function openLeases(db: Database, which: SQL | undefined) {
     .$dynamic()
 }
 
-type Statement = Parameters<Database['batch']>[0][0]
-
 async function post(db: Database, statements: readonly Statement[]): Promise<PostOutcome> {
   const [first, ...rest] = statements
   if (first === undefined) return 'posted'
@@ -128,7 +130,7 @@ async function post(db: Database, statements: readonly Statement[]): Promise<Pos
     await db.batch([first, ...rest])
     return 'posted'
   } catch (error) {
-    if (failedOn(error, 'ledger_no_overdraft') || failedOn(error, 'ledger_frozen')) return 'overdraft'
+    if (OVERDRAFTS.some((guard) => failedOn(error, guard))) return 'overdraft'
     if (failedOn(error, 'transfer_conflict')) return 'conflict'
     throw error
   }

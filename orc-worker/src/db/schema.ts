@@ -1,3 +1,4 @@
+import type { SpendClass } from '@daisi/protocol'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 // Times are milliseconds since the epoch. Nothing here cascades: a row that money refers to is never
@@ -38,8 +39,21 @@ export const secretKeys = sqliteTable(
     prefix: text('prefix').notNull(),
     scopes: text('scopes', { mode: 'json' }).$type<string[]>().notNull(),
     networks: text('networks', { mode: 'json' }).$type<string[]>().notNull(),
+    /** Models that it may use; null for all. */
+    models: text('models', { mode: 'json' }).$type<string[]>(),
+    /** Classes of Hosts to use, best first; null for the default order. */
+    spendOrder: text('spend_order', { mode: 'json' }).$type<SpendClass[]>(),
+    /** Credits that it may spend in each period, over all its Sessions; null without a limit of its own. */
+    budget: integer('budget'),
+    /** When `budget` starts anew, in UTC; null for never. Weeks begin on Monday. */
+    budgetPeriod: text('budget_period', { enum: ['day', 'week', 'month'] }),
     createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+    /** To within some minutes. */
+    lastUsedAt: integer('last_used_at'),
     revokedAt: integer('revoked_at'),
+    /** The key that took over from this one. */
+    replacedBy: text('replaced_by'),
   },
   (table) => [index('secret_keys_app').on(table.appId)],
 )
@@ -58,7 +72,6 @@ export const hosts = sqliteTable(
     name: text('name').notNull(),
     /** What Consumers see. */
     alias: text('alias').notNull().unique(),
-    network: text('network').notNull(),
     createdAt: integer('created_at').notNull(),
     removedAt: integer('removed_at'),
   },
@@ -75,6 +88,8 @@ export const hostEnrolments = sqliteTable('host_enrolments', {
   network: text('network').notNull(),
   createdAt: integer('created_at').notNull(),
   expiresAt: integer('expires_at').notNull(),
+  /** The only Host that may use it; null for any. */
+  forHostId: text('for_host_id'),
   /** The Host that used it. */
   hostId: text('host_id'),
 })

@@ -6,7 +6,7 @@ import { deriveKeys } from './keys.ts'
 const keys = await deriveKeys('A'.repeat(43))
 const others = await deriveKeys('B'.repeat(43))
 
-test.for(['secret-key', 'account-token', 'enrolment-token', 'session-id'] as const)(
+test.for(['secret-key', 'account-token', 'enrolment-token', 'device-code', 'session-id'] as const)(
   '%s: minted ones pass, others fail',
   async (kind) => {
     const text = await mintCredential(kind, keys.credentialMac)

@@ -1,27 +1,51 @@
 import { base64UrlDecode, base64UrlEncode } from './base64url.ts'
 
 /**
- * Credentials that this Orc makes: `daisi_sk_` Secret Keys, `daisi_at_` account tokens, `daisi_et_` enrolment tokens and
- * `ses_` Session ids. Each is a prefix, random bytes and a truncated HMAC-SHA256 of both, so that a made-up one is told
- * from a real one without touching storage (rule A1). Only the SHA-256 of a credential is ever stored.
+ * Credentials that this Orc makes: `daisi_sk_` Secret Keys, `daisi_bt_` browser tokens, `daisi_at_` account tokens, `daisi_et_` enrolment tokens and
+ * `ses_` Session ids, `daisi_lf_` tokens of logins under way and `daisi_ls_` login cookies. Each is a prefix, random bytes and
+ * a truncated HMAC-SHA256 of both, so that a made-up one is told from a real one without touching storage (rule A1). Only
+ * the SHA-256 of a credential is ever stored.
  */
-export type CredentialKind = 'secret-key' | 'account-token' | 'enrolment-token' | 'session-id'
+export type CredentialKind =
+  | 'secret-key'
+  | 'browser-token'
+  | 'account-token'
+  | 'enrolment-token'
+  | 'device-code'
+  | 'network-invitation'
+  | 'host-transfer'
+  | 'session-id'
+  | 'login-flow'
+  | 'login-session'
 
 const FORMATS: Readonly<Record<CredentialKind, { prefix: string; randomBytes: number }>> = {
   'secret-key': { prefix: 'daisi_sk_', randomBytes: 32 },
+  'browser-token': { prefix: 'daisi_bt_', randomBytes: 32 },
   'account-token': { prefix: 'daisi_at_', randomBytes: 32 },
   'enrolment-token': { prefix: 'daisi_et_', randomBytes: 32 },
+  'network-invitation': { prefix: 'daisi_ni_', randomBytes: 32 },
+  'host-transfer': { prefix: 'daisi_ht_', randomBytes: 32 },
+  'device-code': { prefix: 'daisi_dc_', randomBytes: 32 },
   'session-id': { prefix: 'ses_', randomBytes: 16 },
+  'login-flow': { prefix: 'daisi_lf_', randomBytes: 32 },
+  // 16 bytes name the login session, 32 are this cookie's own.
+  'login-session': { prefix: 'daisi_ls_', randomBytes: 48 },
 }
 
 /** Bytes of the HMAC that a credential carries. 64 bits: guessing one only ever reaches a lookup that fails. */
 const MAC_BYTES = 8
 const encoder = new TextEncoder()
 
-/** A new credential of this kind, from fresh random bytes. */
-export async function mintCredential(kind: CredentialKind, macKey: CryptoKey): Promise<string> {
+/** A new credential of this kind, from fresh random bytes, the first of which are `lead`, where it has one. */
+export async function mintCredential(
+  kind: CredentialKind,
+  macKey: CryptoKey,
+  lead: Uint8Array = new Uint8Array(0),
+): Promise<string> {
   const format = FORMATS[kind]
-  const head = format.prefix + base64UrlEncode(crypto.getRandomValues(new Uint8Array(format.randomBytes)))
+  const random = crypto.getRandomValues(new Uint8Array(format.randomBytes))
+  random.set(lead)
+  const head = format.prefix + base64UrlEncode(random)
   return head + base64UrlEncode(await truncatedMac(head, macKey))
 }
 

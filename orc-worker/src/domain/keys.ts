@@ -6,8 +6,14 @@ export interface DerivedKeys {
   readonly credentialMac: CryptoKey
   /** Challenges that Hosts sign. */
   readonly challengeMac: CryptoKey
+  /** One-time codes sent to people, which are too short for a plain hash. */
+  readonly loginCodeMac: CryptoKey
   /** Pseudonyms that Hosts see in place of Consumers. */
   readonly pseudonymMac: CryptoKey
+  /** User codes of devices that ask to be let in: too short for a plain hash. */
+  readonly userCodeMac: CryptoKey
+  /** Names of rate limits, so that nobody can choose whose they share. */
+  readonly rateLimitMac: CryptoKey
   /** `iss` of this Orc's Session tokens: stable and unique, whatever address it is reached at. */
   readonly issuer: string
 }
@@ -23,16 +29,23 @@ export async function deriveKeys(orcSecret: string): Promise<DerivedKeys> {
     )
   }
   const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits', 'deriveKey'])
-  const [credentialMac, challengeMac, pseudonymMac, issuerBits] = await Promise.all([
-    hmacKey(material, 'credential-mac'),
-    hmacKey(material, 'challenge-mac'),
-    hmacKey(material, 'pseudonym-mac'),
-    crypto.subtle.deriveBits(parameters('issuer'), material, 128),
-  ])
+  const [credentialMac, challengeMac, pseudonymMac, loginCodeMac, userCodeMac, rateLimitMac, issuerBits] =
+    await Promise.all([
+      hmacKey(material, 'credential-mac'),
+      hmacKey(material, 'challenge-mac'),
+      hmacKey(material, 'pseudonym-mac'),
+      hmacKey(material, 'login-code-mac'),
+      hmacKey(material, 'user-code-mac'),
+      hmacKey(material, 'rate-limit-mac'),
+      crypto.subtle.deriveBits(parameters('issuer'), material, 128),
+    ])
   return {
     credentialMac,
     challengeMac,
     pseudonymMac,
+    loginCodeMac,
+    userCodeMac,
+    rateLimitMac,
     issuer: `urn:daisi:orc:${base64UrlEncode(new Uint8Array(issuerBits))}`,
   }
 }

@@ -11,6 +11,8 @@ export interface Presence {
   readonly models: readonly ModelOffer[]
   readonly freeSlots: number
   readonly accepting: boolean
+  /** True if Consumers may connect to it directly. */
+  readonly direct?: boolean
   readonly tokensPerSecond: number | undefined
 }
 
@@ -22,6 +24,8 @@ export interface Requirements {
   readonly accountId: string
   /** True if no other Hosts will do. */
   readonly ownOnly: boolean
+  /** True if the Consumer wants to connect to the Host directly. */
+  readonly direct?: boolean
 }
 
 /** A Host that can take a Job, and the model it would run. */
@@ -30,6 +34,8 @@ export interface Candidate {
   readonly connectionId: string
   readonly alias: string
   readonly model: ModelOffer
+  /** True if it belongs to the Consumer's account and has a free slot. */
+  readonly own: boolean
 }
 
 export type PickResult =
@@ -57,15 +63,17 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
   for (const host of hosts) {
     const own = host.accountId === needed.accountId
     if (needed.ownOnly && !own) continue
+    if (needed.direct === true && host.direct !== true) continue
     online++
     const model = host.models.find((offer) => offer.id === needed.model && offer.kinds.includes(needed.kind))
     if (model === undefined) continue
     serving++
     if (!host.accepting) continue
-    const candidate = { hostId: host.hostId, connectionId: host.connectionId, alias: host.alias, model }
+    const { hostId, connectionId, alias } = host
+    const preferred = own && host.freeSlots > 0
     ranked.push({
-      candidate,
-      own: own && host.freeSlots > 0 ? 1 : 0,
+      candidate: { hostId, connectionId, alias, model, own: preferred },
+      own: preferred ? 1 : 0,
       free: Math.min(MAX_COUNTED_SLOTS, Math.max(0, host.freeSlots)),
       speed: host.tokensPerSecond ?? 0,
       tie: random(),

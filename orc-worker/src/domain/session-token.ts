@@ -1,9 +1,14 @@
-import { SESSION_TOKEN_TYPE, type SessionTokenClaims } from '@daisi/protocol'
-import { type JWK, SignJWT, importJWK } from 'jose'
+import {
+  SESSION_TOKEN_ALGORITHMS,
+  SESSION_TOKEN_TYPE,
+  type SessionTokenClaims,
+  sessionTokenClaims,
+} from '@daisi/protocol'
+import { type JWK, SignJWT, createLocalJWKSet, importJWK, jwtVerify } from 'jose'
 import * as z from 'zod'
 
-/** Minutes for which a Session token admits new Jobs. A Job that runs when it expires may finish (rule T6). */
-const TOKEN_SECONDS = 5 * 60
+/** Seconds for which a Session token admits new Jobs. A Job that runs when it expires may finish (rule T6). */
+export const TOKEN_SECONDS = 5 * 60
 
 const privateJwk = z.looseObject({
   kty: z.literal('OKP'),
@@ -52,6 +57,35 @@ export async function signSessionToken(
   return new SignJWT({ ...claims, iat: issuedAt, exp: issuedAt + TOKEN_SECONDS })
     .setProtectedHeader({ alg: 'Ed25519', typ: SESSION_TOKEN_TYPE, kid: keys.kid })
     .sign(keys.sign)
+}
+
+/**
+ * The claims of a Session token that this Orc signed for a Host, or undefined. One that has expired counts for `lateSeconds` more:
+ * it is what a Job ran under, not what it asks to run under. `now` in milliseconds.
+ */
+export async function readOwnSessionToken(
+  token: string,
+  expected: {
+    readonly issuer: string
+    readonly hostId: string
+    readonly lateSeconds: number
+    readonly now: number
+  },
+  keys: SigningKeys,
+): Promise<SessionTokenClaims | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: [...keys.publicJwks] }), {
+      algorithms: [...SESSION_TOKEN_ALGORITHMS],
+      typ: SESSION_TOKEN_TYPE,
+      issuer: expected.issuer,
+      audience: expected.hostId,
+      clockTolerance: expected.lateSeconds,
+      currentDate: new Date(expected.now),
+    })
+    return sessionTokenClaims.parse(payload)
+  } catch {
+    return undefined
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,14 +1,28 @@
+import type { MemberRole } from '@daisi/protocol'
 import type { Context } from 'hono'
 import type { Config } from '../config.ts'
 import type { Account } from '../db/accounts.ts'
+import type { Caller } from '../objects/session/types.ts'
 
-/** Who calls `/v1`. The key's checksum is right; the Session decides whether it is good. */
-export interface ConsumerCaller {
-  readonly keyHash: string
-  readonly network: string
+/** Who calls `/v1`. The credential's checksum is right; the Session decides whether it is good. */
+export interface ConsumerCaller extends Caller {
   /** Name of the ConsumerSession that this call belongs to. */
   readonly sessionName: string
   readonly config: Config
+}
+
+/** A person who is logged in. */
+export interface Person {
+  readonly userId: string
+  readonly loginSessionId: string
+  readonly email: string | null
+  readonly name: string
+}
+
+/** Who acts for an account: a person by a role, or a program with the account's token, which is as good as its owner. */
+export interface Actor {
+  readonly role: MemberRole
+  readonly person: Person | undefined
 }
 
 export interface AppEnv {
@@ -17,8 +31,11 @@ export interface AppEnv {
     requestId: string
     /** Set on routes with `access: 'consumer'`. */
     consumer: ConsumerCaller
-    /** Set on routes with `access: 'account'` and `'operator'`. */
+    /** Set on routes with `access: 'user'`. */
+    person: Person
+    /** Set on routes whose access is a role, and on those of operators. */
     account: Account
+    actor: Actor
   }
 }
 

@@ -1,6 +1,7 @@
 import { MAX_BODY_BYTES } from '@daisi/protocol'
 import type * as z from 'zod'
 import { ApiError } from './errors.ts'
+import { readText } from './read-text.ts'
 
 /** A parsed body and its exact text. */
 export interface JsonBody<Value> {
@@ -13,7 +14,8 @@ export interface JsonBody<Value> {
  * `invalid_json`, or `invalid_request` naming the first field at fault.
  */
 export async function readJson<Value>(request: Request, schema: z.ZodType<Value>): Promise<JsonBody<Value>> {
-  const text = await readText(request)
+  const text = await readText(request, MAX_BODY_BYTES)
+  if (text === undefined) throw tooLarge()
   let raw: unknown
   try {
     raw = JSON.parse(text)
@@ -30,30 +32,6 @@ export async function readJson<Value>(request: Request, schema: z.ZodType<Value>
     message: `${where}: ${issue?.message ?? 'invalid'}. Correct the field and send the request again.`,
     ...(param === '' ? {} : { param }),
   })
-}
-
-async function readText(request: Request): Promise<string> {
-  const stated = request.headers.get('content-length')
-  if (stated !== null) {
-    if (Number(stated) > MAX_BODY_BYTES) throw tooLarge()
-    // HTTP holds the body to its stated length, so that it may be read in one piece.
-    return request.text()
-  }
-  if (request.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body) {
-    size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) throw tooLarge()
-    chunks.push(chunk)
-  }
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return new TextDecoder().decode(whole)
 }
 
 function tooLarge(): ApiError {

@@ -1,6 +1,7 @@
 import type { Bookkeeper } from './bookkeeper/object.ts'
 import type { NetworkDirectory } from './directory/object.ts'
 import type { HostConnection } from './host/object.ts'
+import type { RateLimiter } from './limiter/object.ts'
 import type { ConsumerSession } from './session/object.ts'
 
 // The only file that names a Durable Object. Stubs are made for each call: one that outlives a restart stays broken.
@@ -20,19 +21,52 @@ export function sessionStub(env: Env, name: string): DurableObjectStub<ConsumerS
   return typed<ConsumerSession>(env.SESSIONS).getByName(name)
 }
 
+/** One of the objects that hold rate limits: by address and by account apart, so that strangers never crowd out accounts. */
+export function limiterStub(
+  env: Env,
+  by: 'address' | 'account',
+  shard: number,
+): DurableObjectStub<RateLimiter> {
+  return typed<RateLimiter>(env.LIMITERS).getByName(`${by}-${shard}`)
+}
+
 /** The one object that looks after the book as a whole. */
 export function bookkeeperStub(env: Env): DurableObjectStub<Bookkeeper> {
   return typed<Bookkeeper>(env.BOOKKEEPER).getByName('main')
 }
 
-/** The long-lived Session of all plain calls with one key on one Network. */
-export function plainSessionName(keyHash: string, network: string): string {
-  return `plain:${keyHash}:${network}`
+/** The long-lived Session of all plain calls with one key that name this Network, or none. */
+export function plainSessionName(keyHash: string, network: string | undefined): string {
+  return `plain:${keyHash}:${network ?? ''}`
+}
+
+/** The key and Network that a plain Session is named after. */
+export function plainSessionParts(name: string): {
+  readonly keyHash: string
+  readonly network: string | undefined
+} {
+  const [, keyHash = '', network = ''] = name.split(':')
+  return { keyHash, network: network === '' ? undefined : network }
+}
+
+/** Every plain Session that a key with these Networks can have. */
+export function plainSessionNames(keyHash: string, networks: readonly string[]): string[] {
+  return [undefined, ...networks].map((network) => plainSessionName(keyHash, network))
 }
 
 /** Tells the long-lived Session of a key from one that a Consumer opened. */
 export function isPlainSession(name: string | undefined): boolean {
   return name?.startsWith('plain:') === true
+}
+
+/** The Session of a browser token, by the token's hash. */
+export function tokenSessionName(tokenHash: string): string {
+  return `token:${tokenHash}`
+}
+
+/** Tells the Session of a browser token from one that is joined by its id. */
+export function isTokenSession(name: string | undefined): boolean {
+  return name?.startsWith('token:') === true
 }
 
 /** A Session that a Consumer opened. */

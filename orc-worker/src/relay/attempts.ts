@@ -1,7 +1,7 @@
 import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, type Run } from '@daisi/protocol'
 import type { Config } from '../config.ts'
 import type { PromptSize } from '../domain/money/price.ts'
-import type { Candidate } from '../domain/pick.ts'
+import type { Choice } from '../domain/spend-order.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { signSessionToken } from '../domain/session-token.ts'
 import { ApiError } from '../http/errors.ts'
@@ -78,7 +78,7 @@ export class Attempts {
   readonly abandon = (): void => this.#job.waitUntil(this.#reservation.free())
 
   /** Offers the Job to a Host. Throws `ApiError` if nothing can be held for it. */
-  async ask(candidate: Candidate, terms: ReservationRequest, timeoutMs: number): Promise<Answer> {
+  async ask(candidate: Choice, terms: ReservationRequest, timeoutMs: number): Promise<Answer> {
     if (this.#asked || terms.promptTokens !== this.#terms.promptTokens) {
       await this.#reservation.free()
       const reserved = await this.#job.reserve(terms)
@@ -90,8 +90,7 @@ export class Attempts {
     }
     const relay = await openRelay(this.#job, this.#reservation, candidate, this.#env, this.#config)
     if (relay === undefined) {
-      const { network } = this.#reservation.begun.record
-      await directoryStub(this.#env, network).withdraw(candidate.hostId, candidate.connectionId)
+      await directoryStub(this.#env, candidate.network).withdraw(candidate.hostId, candidate.connectionId)
       return 'gone'
     }
     this.#asked = true
@@ -102,13 +101,13 @@ export class Attempts {
 async function openRelay(
   job: JobRequest,
   { jobId, begun }: Reservation,
-  { hostId, model }: Candidate,
+  { hostId, model, network }: Choice,
   env: Env,
   config: Config,
 ): Promise<Relay | undefined> {
   const { sessionName, prompt } = job
   const { budget, maxTokens } = begun
-  const { sessionId, network, mode } = begun.record
+  const { sessionId } = begun.record
   const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
   const claims = {
     iss: config.issuer,
@@ -118,7 +117,7 @@ async function openRelay(
     // One token for each Job and Host: the least a Host can be given.
     jti: jobId,
     net: network,
-    mode,
+    mode: 'orchestrated' as const,
     budget,
   }
   const pinned = model.sha256 === undefined ? {} : { sha256: model.sha256 }
@@ -137,6 +136,7 @@ async function openRelay(
     sessionId: seenAs.sessionId,
     sessionName,
     model: model.id,
+    network,
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
     promptBytes: prompt.bytes,
     promptBound: prompt.bound,

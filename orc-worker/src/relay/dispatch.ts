@@ -1,9 +1,8 @@
 import type { Refused } from '@daisi/protocol'
 import type { Config } from '../config.ts'
-import type { Candidate, PickResult } from '../domain/pick.ts'
+import type { Candidate } from '../domain/pick.ts'
+import type { Choice, Choices } from '../domain/spend-order.ts'
 import { ApiError } from '../http/errors.ts'
-import type { SessionRecord } from '../objects/session/types.ts'
-import { directoryStub } from '../objects/stubs.ts'
 import {
   type Answer,
   Attempts,
@@ -11,6 +10,7 @@ import {
   type Reservation,
   type ReservationRequest,
 } from './attempts.ts'
+import { pickHosts } from './pick-hosts.ts'
 import { busy, lostBefore, noHost, refusal } from './refusals.ts'
 import type { Relay } from './relay.ts'
 
@@ -40,8 +40,8 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
     if (!picked.ok) throw noHost(picked.reason, job.model, network)
     let full = false
     let unaffordable: ApiError | undefined
-    for (const [index, candidate] of picked.candidates.entries()) {
-      const last = index === picked.candidates.length - 1
+    for (const [index, candidate] of picked.choices.entries()) {
+      const last = index === picked.choices.length - 1
       const answer = await askOne(attempts, candidate, job, terms, last)
       if (answer === 'gone') continue
       if (answer instanceof ApiError) {
@@ -69,16 +69,18 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
 async function begin(
   job: JobRequest,
   env: Env,
-): Promise<{ reservation: Reservation; terms: ReservationRequest; picked: PickResult }> {
+): Promise<{ reservation: Reservation; terms: ReservationRequest; picked: Choices }> {
   const terms = { promptTokens: job.prompt.estimate, ownOnly: false }
-  const pick = ({ network, accountId }: SessionRecord, ownOnly: boolean): Promise<PickResult> =>
-    directoryStub(env, network).pick({ model: job.model, kind: job.kind, accountId, ownOnly })
+  const { model, kind } = job
   const reserved = await job.reserve(terms)
   if (reserved.ok) {
-    const picked = await pick(reserved.begun.record, false)
+    const picked = await pickHosts(env, reserved.begun.record, { model, kind, ownOnly: false })
     return { reservation: reserved, terms, picked }
   }
-  const own = reserved.record === undefined ? undefined : await pick(reserved.record, true)
+  const own =
+    reserved.record === undefined
+      ? undefined
+      : await pickHosts(env, reserved.record, { model, kind, ownOnly: true })
   if (own?.ok !== true) throw new ApiError(reserved)
   const free = { ...terms, ownOnly: true }
   const reservation = await job.reserve(free)
@@ -89,7 +91,7 @@ async function begin(
 /** Asks one Host, and a second time where it counts more prompt tokens than the text suggests: with credits for all. */
 async function askOne(
   attempts: Attempts,
-  candidate: Candidate,
+  candidate: Choice,
   job: JobRequest,
   terms: ReservationRequest,
   last: boolean,

@@ -11,19 +11,19 @@ const REASONS: Readonly<Record<NoHostReason, string>> = {
 }
 
 /** No Host can take the Job: told at once, with the reason. */
-export function noHost(reason: NoHostReason, model: string, network: string): ApiError {
+export function noHost(reason: NoHostReason, model: string, network: string | null): ApiError {
   return new ApiError({
     code: 'no_host_available',
-    message: `Model ${quote(model)} is not available in Network ${network}: ${REASONS[reason]}. GET /v1/models lists what is.`,
+    message: `Model ${quote(model)} is not available in ${places(network)}: ${REASONS[reason]}. GET /v1/models lists what is.`,
     retryAfterSeconds: 5,
   })
 }
 
 /** Every Host that could take the Job is full. */
-export function busy(model: string, network: string): ApiError {
+export function busy(model: string, network: string | null): ApiError {
   return new ApiError({
     code: 'all_hosts_busy',
-    message: `Every Host that serves ${quote(model)} in Network ${network} is busy. Try again shortly.`,
+    message: `Every Host that serves ${quote(model)} in ${places(network)} is busy. Try again shortly.`,
     retryAfterSeconds: 2,
   })
 }
@@ -47,6 +47,10 @@ export function refusal(refused: Refused, model: string): ApiError {
   }
   const message = `${quote(model)} cannot take this conversation: its template refuses the roles or their order. Change the messages.`
   return new ApiError({ code: 'invalid_request', message, param: 'messages' })
+}
+
+function places(network: string | null): string {
+  return network === null ? 'the Networks of this key' : `Network ${network}`
 }
 
 // Names come from the caller: cut and quoted, they cannot pass for our own words.

@@ -1,32 +1,34 @@
 import { type AccountCreated, type AccountView, accountRequest, setupRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
-import { type Account, createAccount, hasOperator } from '../db/accounts.ts'
+import { type Account, createAccount, hasOperator, replaceToken } from '../db/accounts.ts'
 import { readBalance } from '../db/balances.ts'
 import { database, failedOn } from '../db/client.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
-import { newId } from '../domain/ids.ts'
+import { type MemberInvitation, newInvitation } from '../db/member-invitations.ts'
+import { isOperator } from '../db/operators.ts'
+import { OPERATOR_ACCOUNT, newId } from '../domain/ids.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
-
-/** The first operator has a fixed id, so that of two set-ups at once the database lets one through. */
-const FIRST_OPERATOR = 'acc_operator'
 
 /** `POST /api/setup`: makes the operator account, once. */
 export async function setup(c: AppContext): Promise<Response> {
   if (await hasOperator(database(c.env))) throw alreadySetUp()
   const { value } = await readJson(c.req.raw, setupRequest)
   try {
-    return c.json(await newAccount(c, { id: FIRST_OPERATOR, name: value.name, operator: true }), 201)
+    return c.json(await newAccount(c, { id: OPERATOR_ACCOUNT, name: value.name, operator: true }), 201)
   } catch (error) {
     throw failedOn(error, 'accounts.id') ? alreadySetUp() : error
   }
 }
 
-/** `POST /api/accounts`: makes an account and pays its sign-up grant. */
+/** `POST /api/accounts`: makes an account, pays its sign-up grant, and invites its owner if there is to be one. */
 export async function postAccount(c: AppContext): Promise<Response> {
   const { value } = await readJson(c.req.raw, accountRequest)
-  return c.json(await newAccount(c, { id: newId('acc'), name: value.name, operator: false }), 201)
+  return c.json(
+    await newAccount(c, { id: newId('acc'), name: value.name, operator: false }, value.owner_email),
+    201,
+  )
 }
 
 /** `GET /api/account`: the caller's own account. */
@@ -36,17 +38,49 @@ export async function getAccount(c: AppContext): Promise<Response> {
   return c.json({ id, name, operator, balance } satisfies AccountView)
 }
 
-async function newAccount(c: AppContext, account: Account): Promise<AccountCreated> {
-  const { keys, signupGrant } = await readConfig(c.env)
-  const token = await mintCredential('account-token', keys.credentialMac)
+/** `POST /api/account/token`: another token for the account. The one before is dead at once. */
+export async function postAccountToken(c: AppContext): Promise<Response> {
+  const { account, actor } = c.var
+  const db = database(c.env)
+  // Its token makes operators: membership alone, even an owner's, does not reach it.
+  const isReserved = account.operator && actor.person !== undefined
+  if (isReserved && !(await isOperator(db, actor.person.userId))) throw notYours()
+  const token = await freshToken(c)
+  const by = { role: actor.role, userId: actor.person?.userId }
+  const replacement = { accountId: account.id, tokenHash: await hashCredential(token), by }
+  if (!(await replaceToken(db, replacement, Date.now()))) throw notYours()
+  return c.json({ id: account.id, name: account.name, token } satisfies AccountCreated)
+}
+
+async function newAccount(c: AppContext, account: Account, ownerEmail?: string): Promise<AccountCreated> {
+  const { signupGrant } = await readConfig(c.env)
+  const token = await freshToken(c)
   const grant = account.operator ? 0 : signupGrant
+  const now = Date.now()
   await createAccount(
     database(c.env),
     { ...account, tokenHash: await hashCredential(token) },
     grant,
-    Date.now(),
+    now,
+    ownerEmail === undefined ? undefined : ownerInvitation(c, account.id, ownerEmail, now),
   )
   return { id: account.id, name: account.name, token }
+}
+
+function ownerInvitation(c: AppContext, accountId: string, email: string, now: number): MemberInvitation {
+  const invitedBy = c.var.actor.person?.userId ?? c.var.account.id
+  return newInvitation({ accountId, email, role: 'owner', invitedBy }, now)
+}
+
+async function freshToken(c: AppContext): Promise<string> {
+  const { keys } = await readConfig(c.env)
+  return mintCredential('account-token', keys.credentialMac)
+}
+
+function notYours(): ApiError {
+  const message =
+    'This token is not yours to replace. Ask an owner of the account, or an operator for theirs.'
+  return new ApiError({ code: 'forbidden', message })
 }
 
 function alreadySetUp(): ApiError {

@@ -1,13 +1,17 @@
-import { type ChatRequest, chatRequest } from '@daisi/protocol'
-import { chatPayload, chatTurns, requestedTokens, unsupportedParameter } from '../domain/chat.ts'
 import {
+  type ChatRequest,
   type CompletionIdentity,
+  chatRequest,
+  chatTurns,
   completion,
   finishChunk,
+  requestedTokens,
   roleChunk,
   textChunk,
+  toChatPayload,
+  unsupportedParameter,
   usageChunk,
-} from '../domain/completion.ts'
+} from '@daisi/protocol'
 import { newId } from '../domain/ids.ts'
 import { promptSize } from '../domain/money/price.ts'
 import type { AppContext } from '../http/context.ts'
@@ -62,20 +66,21 @@ async function startJob(
   text: string,
   signal: AbortSignal,
 ): Promise<RunningJob> {
-  const { keyHash, network, sessionName, config } = c.var.consumer
+  const { sessionName, config, ...caller } = c.var.consumer
   const messages = chatTurns(request)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
   const maxTokens = requestedTokens(request)
+  const { model } = request
   const job: JobRequest = {
     kind: 'chat',
-    model: request.model,
+    model,
     prompt: promptSize(messages),
     sessionName,
-    payload: (granted) => chatPayload(request, messages, granted),
+    payload: (granted) => toChatPayload(request, messages, granted),
     async reserve(terms) {
       const jobId = newId('job')
       const session = sessionStub(c.env, sessionName)
-      const begun = await session.begin({ keyHash, network, jobId, ...terms, maxTokens, idempotency })
+      const begun = await session.begin({ caller, jobId, model, ...terms, maxTokens, idempotency })
       if (!begun.ok) return begun
       return { ok: true, jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
     },

@@ -5,6 +5,7 @@ import {
   HOST_ENROL_PATH,
   JWKS_PATH,
   MINIMUM_PROTOCOL_VERSION,
+  OAUTH_METADATA_PATH,
   PROTOCOL_VERSION,
 } from '@daisi/protocol'
 import { ORC_VERSION, PUBLIC_NETWORK, readConfig } from '../config.ts'
@@ -36,6 +37,7 @@ export async function describeOrc(c: AppContext): Promise<Response> {
       host_connect: HOST_CONNECT_PATH,
       host_enrol: HOST_ENROL_PATH,
       jwks: JWKS_PATH,
+      oauth_metadata: OAUTH_METADATA_PATH,
     },
   } satisfies Discovery)
 }

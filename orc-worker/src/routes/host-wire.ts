@@ -1,12 +1,16 @@
 import { type ChallengeResponse, type EnrolResponse, type ProofPurpose, enrolRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
+import { servedNetworks } from '../db/host-networks.ts'
 import { enrolHost, findHost, useEnrolment } from '../db/hosts.ts'
+import { standingOn } from '../db/networks.ts'
 import { hostAlias } from '../domain/alias.ts'
 import { CHALLENGE_SECONDS, mintChallenge } from '../domain/challenge.ts'
+import { isWithin } from '../domain/cidr.ts'
 import { checkCredential } from '../domain/credential.ts'
 import { type HostProof, verifyHostProof } from '../domain/host-proof.ts'
-import { bearer, invalidCredential } from '../http/access.ts'
+import { bearer, invalidCredential } from '../http/bearer.ts'
+import { clientAddress } from '../http/client-address.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -39,7 +43,20 @@ export async function enrol(c: AppContext): Promise<Response> {
     throw new ApiError({ code: 'invalid_api_key', message })
   }
   const alias = await hostAlias(proof.hostId)
-  const host = { ...owner, id: proof.hostId, publicKey: proof.publicKey.x, name: value.name ?? alias, alias }
+  // What the account may do on the Network may have changed since the token was made.
+  const status = await standingOn(db, owner.accountId, owner.network)
+  if (status === undefined) {
+    const message = `The Network ${owner.network} is not there any more for this account. Issue a new token.`
+    throw new ApiError({ code: 'network_not_allowed', message })
+  }
+  const host = {
+    ...owner,
+    status,
+    id: proof.hostId,
+    publicKey: proof.publicKey.x,
+    name: value.name ?? alias,
+    alias,
+  }
   const enrolled = await enrolHost(db, host, now)
   if (enrolled === undefined) {
     throw new ApiError({
@@ -50,7 +67,7 @@ export async function enrol(c: AppContext): Promise<Response> {
   return c.json({
     hostId: enrolled.id,
     alias: enrolled.alias,
-    networks: [enrolled.network],
+    networks: [...enrolled.networks],
   } satisfies EnrolResponse)
 }
 
@@ -71,7 +88,7 @@ export async function connect(c: AppContext): Promise<Response> {
     accountId: host.accountId,
     publicKey: host.publicKey,
     alias: host.alias,
-    network: host.network,
+    networks: await reachableNetworks(c, host.id),
     issuer,
   }
   const response = await hostStub(c.env, host.id).fetch('https://host/connect', {
@@ -83,6 +100,15 @@ export async function connect(c: AppContext): Promise<Response> {
   })
   if (response.status === 401) throw invalidCredential()
   return response
+}
+
+/** Those of a Host's Networks that it may serve from where it connects. */
+async function reachableNetworks(c: AppContext, hostId: string): Promise<string[]> {
+  const served = await servedNetworks(database(c.env), hostId)
+  const address = clientAddress(c.req.raw)
+  const fits = (cidrs: readonly string[]): boolean =>
+    cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
+  return served.filter(({ cidrs }) => fits(cidrs)).map(({ name }) => name)
 }
 
 async function readProof(

@@ -8,6 +8,7 @@ import {
 import { PUBLIC_NETWORK, readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { createEnrolment, findHost, listHosts, removeHost } from '../db/hosts.ts'
+import { standingOn } from '../db/networks.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
@@ -20,12 +21,9 @@ const DEFAULT_TTL_SECONDS = 3_600
 export async function postEnrolment(c: AppContext): Promise<Response> {
   const { value } = await readJson(c.req.raw, enrolmentRequest)
   const network = value.network ?? PUBLIC_NETWORK
-  if (network !== PUBLIC_NETWORK) {
-    throw new ApiError({
-      code: 'invalid_request',
-      message: `The only Network here is ${PUBLIC_NETWORK}.`,
-      param: 'network',
-    })
+  if ((await standingOn(database(c.env), c.var.account.id, network)) === undefined) {
+    const message = 'This account may not use such a Network. GET /api/networks lists those that it may.'
+    throw new ApiError({ code: 'network_not_allowed', message, param: 'network' })
   }
   const { keys } = await readConfig(c.env)
   const token = await mintCredential('enrolment-token', keys.credentialMac)
@@ -40,8 +38,8 @@ export async function postEnrolment(c: AppContext): Promise<Response> {
 export async function getHosts(c: AppContext): Promise<Response> {
   const rows = await listHosts(database(c.env), c.var.account.id)
   const hosts = await Promise.all(
-    rows.map(async ({ id, name, alias, network }) => {
-      return { id, name, alias, network, online: await hostStub(c.env, id).isOnline() }
+    rows.map(async ({ id, name, alias, networks }) => {
+      return { id, name, alias, networks: [...networks], online: await hostStub(c.env, id).isOnline() }
     }),
   )
   return c.json({ hosts } satisfies HostList)

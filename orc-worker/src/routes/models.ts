@@ -1,4 +1,5 @@
 import type { ModelList } from '@daisi/protocol'
+import { servedModels } from '../domain/served-models.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { directoryStub, sessionStub } from '../objects/stubs.ts'
@@ -22,8 +23,11 @@ export async function getModel(c: AppContext): Promise<Response> {
 }
 
 async function readModels(c: AppContext): Promise<ModelList['data']> {
-  const { keyHash, network, sessionName } = c.var.consumer
-  const authorized = await sessionStub(c.env, sessionName).authorize(keyHash, network, 'inference')
+  const { sessionName, config: _, ...caller } = c.var.consumer
+  const authorized = await sessionStub(c.env, sessionName).authorize(caller, 'inference')
   if (!authorized.ok) throw new ApiError(authorized)
-  return directoryStub(c.env, authorized.record.network).models()
+  const { networks, models } = authorized.record
+  const hosts = await Promise.all(networks.map(({ name }) => directoryStub(c.env, name).serving()))
+  const listed = servedModels(hosts.flat())
+  return models === null ? listed : listed.filter(({ id }) => models.includes(id))
 }

@@ -7,8 +7,8 @@ import { sessionStub } from '../objects/stubs.ts'
 
 /** `GET /v1/usage` (rule S3). */
 export async function getUsage(c: AppContext): Promise<Response> {
-  const { keyHash, network, sessionName } = c.var.consumer
-  const view = await sessionStub(c.env, sessionName).view(keyHash, network, 'usage')
+  const { sessionName, config: _, ...caller } = c.var.consumer
+  const view = await sessionStub(c.env, sessionName).view(caller, 'usage')
   if (!view.ok) throw new ApiError(view)
   const balance = await readBalance(database(c.env), view.record.accountId)
   return c.json({

@@ -48,7 +48,7 @@ export class LedgerOperator {
 
   /** Moves credits into a lease behind its Session's back. */
   async stray(owner: LeaseOwner, amount: number, now: number): Promise<void> {
-    await openLease(this.#db, owner, 'nobody')
+    await openLease(this.#db, owner, 'nobody', 'no key')
     await postTransfers(this.#db, [refill(crypto.randomUUID(), owner, amount)], now)
   }
 }

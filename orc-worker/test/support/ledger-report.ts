@@ -23,6 +23,13 @@ export function ledgerReport(job: AskedFor, share: Share, payee: string, endedAt
     beyond: { promptTokens: promptTokens + 100, cachedTokens: 0, generatedTokens: maxTokens + 100 },
   }[share]
   // A model of its own for each Job: so the book tells them apart.
-  const work = { hostId: `host of ${payee}`, payee, model: id, promptBytes: 10, textBytes: 10 }
+  const work = {
+    hostId: `host of ${payee}`,
+    payee,
+    model: id,
+    network: 'public',
+    promptBytes: 10,
+    textBytes: 10,
+  }
   return { jobId: id, ...work, usage, endedAt }
 }

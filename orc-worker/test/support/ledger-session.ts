@@ -20,12 +20,17 @@ interface Live {
 export function ledgerRecord(sessionId: string, accountId: string, budget: number | null): SessionRecord {
   return {
     sessionId,
-    network: 'public',
+    network: null,
+    networks: [{ name: 'public', kind: 'public', cidrs: [] }],
+    spendOrder: ['own', 'private', 'public'],
+    models: null,
+    origins: null,
     mode: 'orchestrated',
     accountId,
     keyId: `key of ${sessionId}`,
     keyHash: '',
     scopes: ['inference'],
+    keyExpiresAt: null,
     budget,
     expiresAt: null,
     status: 'open',

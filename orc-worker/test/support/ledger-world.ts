@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import { callerWith } from './caller.ts'
 import type { Scheduler } from 'fast-check'
 import { HOLD_MS } from '../../src/domain/deadlines.ts'
 import { runsDry } from '../../src/domain/money/lease.ts'
@@ -135,7 +136,8 @@ export class LedgerWorld {
     const id = `${this.#prefix}-job-${this.#jobs.length}`
     this.#jobs.push({ id, session, promptTokens, maxTokens: maxTokens ?? 20 })
     const idempotency = key === undefined ? undefined : { key: `key-${key}`, digest: `body-${body}` }
-    const request = { keyHash: '', network: '', jobId: id, promptTokens, maxTokens, ownOnly, idempotency }
+    const caller = callerWith('')
+    const request = { caller, jobId: id, model: '', promptTokens, maxTokens, ownOnly, idempotency }
     const now = this.#now
     await session.inside(({ store, book }) => {
       const open = async (): Promise<void> => {

@@ -15,7 +15,7 @@ export interface PostedWork extends Partial<FinishedJob> {
 /** An empty lease of this account. */
 export async function newLease(accountId: string): Promise<LeaseOwner> {
   const owner = { leaseId: leaseIdOf(newId('job')), accountId }
-  await openLease(db, owner, 'no session')
+  await openLease(db, owner, 'no session', 'no key')
   return owner
 }
 

@@ -1,4 +1,5 @@
 import {
+  type DirectOffer,
   type Down,
   HOST_CHALLENGE_PATH,
   HOST_CONNECT_PATH,
@@ -75,6 +76,13 @@ export function upgrade(proof: string): Promise<Response> {
   return call('GET', HOST_CONNECT_PATH, { token: proof, headers })
 }
 
+/** What a Host says of itself. */
+export interface HostHabits {
+  readonly model?: string
+  readonly slots?: number
+  readonly direct?: DirectOffer
+}
+
 /** A Host that speaks the real wire and does as the test says. Messages wait in a queue, so that no test sleeps. */
 export class TestHost {
   readonly keys: HostKeys
@@ -101,7 +109,7 @@ export class TestHost {
   }
 
   /** Connects an enrolled key and says hello. */
-  static async connect(keys: HostKeys, options: { model?: string; slots?: number } = {}): Promise<TestHost> {
+  static async connect(keys: HostKeys, options: HostHabits = {}): Promise<TestHost> {
     const response = await upgrade(await proofOf(keys))
     if (response.webSocket === null) throw new Error(`${response.status} ${await response.text()}`)
     const host = new TestHost(keys, response.webSocket)
@@ -121,6 +129,7 @@ export class TestHost {
       ],
       slots: { total: slots, free: slots, queue: 4 },
       accepting: true,
+      ...(options.direct && { direct: options.direct }),
       running: [],
     })
     await host.receive('welcome')
@@ -178,7 +187,7 @@ export class TestHost {
 
   /** A receipt as R1 describes it; another signer or `overrides` make it wrong. */
   async receipt(
-    run: Run,
+    run: Pick<Run, 'jobId' | 'sessionToken'>,
     usage: JobUsage,
     signer: HostKeys = this.keys,
     overrides: { modelSha256?: string; endedAt?: number } = {},
@@ -208,10 +217,7 @@ export class TestHost {
 }
 
 /** A connected Host of this account. */
-export async function newHost(
-  enrolmentToken: string,
-  options?: { model?: string; slots?: number },
-): Promise<TestHost> {
+export async function newHost(enrolmentToken: string, options?: HostHabits): Promise<TestHost> {
   const keys = await newHostKeys()
   const response = await enrol(keys, enrolmentToken)
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)

@@ -19,6 +19,8 @@ export const discovery = z.object({
     host_connect: z.string(),
     host_enrol: z.string(),
     jwks: z.string(),
+    /** Metadata of the authorization server that lets Hosts in (RFC 8414). */
+    oauth_metadata: z.string().optional(),
   }),
 })
 export type Discovery = z.infer<typeof discovery>

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { count, jobId } from '../ids.ts'
+import { directOffer } from './direct.ts'
 import { modelOffer } from './model.ts'
 
 /** Host → Orc, first message on every connection (H1). */
@@ -12,6 +13,8 @@ export const hello = z.object({
   slots: z.object({ total: z.int().positive(), free: count, queue: count }),
   /** False while paused or draining: the Host takes no new work. */
   accepting: z.boolean(),
+  /** Present if Consumers may connect to this Host directly (D1). */
+  direct: directOffer.optional(),
   /** Reserved for sealed requests: the Host's HPKE public key (RFC 9180), base64url. */
   sealingKey: z.string().max(256).optional(),
   /** Jobs that are still running here after a dropped connection, with the next frame's sequence number. */

@@ -28,5 +28,12 @@ export const sessionTokenClaims = z.object({
   mode: sessionMode,
   /** Tokens, prompt and answer together, that this Host may process under this token. */
   budget: count,
+  /**
+   * With `mode: "direct"`: the Consumer's key, by its RFC 7638 thumbprint (RFC 7800, RFC 9449 §6). Without a proof by that key
+   * the token is worth nothing (D2).
+   */
+  cnf: z.object({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
+  /** With `mode: "direct"`: the only model that it may be used for. */
+  model: z.string().max(128).optional(),
 })
 export type SessionTokenClaims = z.infer<typeof sessionTokenClaims>

@@ -1,15 +1,19 @@
 import * as z from 'zod'
-import { networkName } from '../ids.ts'
 import { balanceView } from './credits.ts'
+import { emailAddress } from './email-address.ts'
 
 const name = z.string().min(1).max(64)
 
+/** What a person may do for an account, from most to least. */
+export const memberRole = z.enum(['owner', 'admin', 'member', 'viewer'])
+export type MemberRole = z.infer<typeof memberRole>
+
 /** Body of `POST /api/setup`, which works once: it creates the operator account. */
 export const setupRequest = z.object({ name })
-/** Body of `POST /api/accounts` (operators only). The sign-up grant is paid at once. */
-export const accountRequest = z.object({ name })
+/** Body of `POST /api/accounts` (operators only). The sign-up grant is paid at once; who proves `owner_email` may join as owner. */
+export const accountRequest = z.object({ name, owner_email: emailAddress.optional() })
 
-/** Answer of both. The token manages the account and is shown once. */
+/** Answer of both, and of `POST /api/account/token`, after which the one before is dead. The token manages the account and is shown once. */
 export const accountCreated = z.object({ id: z.string(), name: z.string(), token: z.string() })
 export type AccountCreated = z.infer<typeof accountCreated>
 
@@ -21,29 +25,3 @@ export const accountView = z.object({
   balance: balanceView,
 })
 export type AccountView = z.infer<typeof accountView>
-
-/** Body of `POST /api/apps`. */
-export const appRequest = z.object({ name })
-export const appCreated = z.object({ id: z.string(), name: z.string() })
-export type AppCreated = z.infer<typeof appCreated>
-
-/** What a Secret Key may do. */
-export const keyScope = z.enum(['inference', 'sessions', 'usage'])
-export type KeyScope = z.infer<typeof keyScope>
-
-/** Body of `POST /api/apps/:id/keys`. */
-export const keyRequest = z.object({
-  name,
-  scopes: z.array(keyScope).min(1).optional(),
-  networks: z.array(networkName).min(1).optional(),
-})
-/** Answer of `POST /api/apps/:id/keys`: `key` is the Secret Key and is shown once. */
-export const keyCreated = z.object({
-  id: z.string(),
-  name: z.string(),
-  key: z.string(),
-  prefix: z.string(),
-  scopes: z.array(keyScope),
-  networks: z.array(networkName),
-})
-export type KeyCreated = z.infer<typeof keyCreated>

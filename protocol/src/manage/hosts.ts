@@ -16,7 +16,7 @@ export const hostView = z.object({
   id: hostId,
   name: z.string(),
   alias: z.string(),
-  network: networkName,
+  networks: z.array(networkName),
   online: z.boolean(),
 })
 export const hostList = z.object({ hosts: z.array(hostView) })

@@ -39,8 +39,17 @@ export async function reconcileLeases(
 
 /** Has the Sessions of an account return what they do not need, now and as their Jobs end. Answers how many did not answer. */
 export async function recallLeases(env: Env, db: Database, accountId: string): Promise<number> {
+  return recallAll(env, await leasesOf(db, { accountId }))
+}
+
+/** The same for the Sessions of one key. */
+export async function recallKeyLeases(env: Env, db: Database, keyId: string): Promise<number> {
+  return recallAll(env, await leasesOf(db, { keyId }))
+}
+
+async function recallAll(env: Env, leases: readonly OpenLease[]): Promise<number> {
   let failed = 0
-  await inTurns(await leasesOf(db, accountId), async ({ leaseId, sessionName }) => {
+  await inTurns(leases, async ({ leaseId, sessionName }) => {
     const recalled = await sessionStub(env, sessionName)
       .recall()
       .catch((error: unknown) => {

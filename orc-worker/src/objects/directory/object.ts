@@ -1,6 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-import type { Model } from '@daisi/protocol'
-import { listModels } from '../../domain/list-models.ts'
+import type { ServingHost } from '../../domain/served-models.ts'
 import { type PickResult, type Presence, type Requirements, pick } from '../../domain/pick.ts'
 import { DirectoryStorage } from './storage.ts'
 
@@ -56,9 +55,9 @@ export class NetworkDirectory extends DurableObject<Env> {
     return result
   }
 
-  /** The models that online Hosts serve. */
-  async models(): Promise<Model[]> {
-    return listModels(this.#hosts.values())
+  /** Who is online and serves what. */
+  async serving(): Promise<ServingHost[]> {
+    return [...this.#hosts.values()].map(({ hostId, models }) => ({ hostId, models }))
   }
 
   *#estimates(now: number): Generator<Presence> {

@@ -1,4 +1,4 @@
-import { hostId, jobId, networkName, sessionId, sha256Hex } from '@daisi/protocol'
+import { directOffer, hostId, jobId, networkName, sessionId, sha256Hex } from '@daisi/protocol'
 import * as z from 'zod'
 
 // What a socket knows by itself, so that the object may sleep between any two messages. Attachments may have 16,384
@@ -11,7 +11,8 @@ export const hostIdentity = z.object({
   accountId: z.string(),
   publicKey: z.string(),
   alias: z.string(),
-  network: networkName,
+  /** Networks that it serves over this connection. */
+  networks: z.array(networkName).default([]),
   issuer: z.string(),
 })
 export type HostIdentity = z.infer<typeof hostIdentity>
@@ -25,7 +26,11 @@ const hostSocket = z.object({
   greeted: z.boolean(),
   /** True once we closed it: nothing that it still says counts. */
   dismissed: z.boolean(),
+  /** True if it shall connect again once nothing runs. */
+  renewing: z.boolean().default(false),
   connectedAt: z.int(),
+  /** Where Consumers may connect to it directly. */
+  direct: directOffer.optional(),
   /** Jobs that it may be given by its own last word: free slots, less what it took since; 0 while it takes none. */
   claimedSlots: z.int().default(0),
   /** Jobs in a row that it left although it had claimed slots. */
@@ -41,6 +46,8 @@ export const relayRequest = z.object({
   sessionName: z.string(),
   /** Id of the model. */
   model: z.string().default(''),
+  /** The Network on which it runs. */
+  network: networkName.default('public'),
   /** The file that the Job asks for. Absent, any under the model's id will do. */
   modelSha256: sha256Hex.optional(),
   /** Bytes of the prompt, its template not counted. */

@@ -8,7 +8,8 @@ import {
   encodeDown,
 } from '@daisi/protocol'
 import { assertNever } from '../../domain/assert-never.ts'
-import { directoryStub } from '../stubs.ts'
+import { noteDirectReport, tellRevoked } from './direct.ts'
+import { tellDirectories } from './directories.ts'
 import { type HostSocket, readAttachment, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { noteClaim } from './idle-claim.ts'
@@ -39,6 +40,8 @@ export async function handleHostText(
       return refuseJob(host, message, text, context)
     case 'job-end':
       return endJob(host, message, context)
+    case 'direct-report':
+      return noteDirectReport(host, message, context)
     case 'ack':
       return context.storage.acknowledgeCommand(message.commandId)
     default:
@@ -52,7 +55,7 @@ async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContex
     const text = `this Orc speaks versions ${MINIMUM_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}: update daisi-host`
     return host.socket.close(CloseCode.VersionTooOld, text)
   }
-  await directoryStub(context.env, identity.network).announce({
+  const presence = {
     hostId: identity.hostId,
     alias: identity.alias,
     accountId: identity.accountId,
@@ -60,14 +63,18 @@ async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContex
     models: hello.models,
     freeSlots: hello.slots.free,
     accepting: hello.accepting,
+    direct: hello.direct !== undefined,
     tokensPerSecond: undefined,
-  })
+  }
+  await tellDirectories(identity, context, (directory) => directory.announce(presence))
   // Dismissed while the directory was told: its successor's entry must stand.
   const now = readAttachment(host.socket)
   if (now?.kind !== 'host' || now.dismissed || host.socket.readyState !== WebSocket.OPEN) {
-    return directoryStub(context.env, identity.network).withdraw(identity.hostId, connectionId)
+    return tellDirectories(identity, context, (directory) =>
+      directory.withdraw(identity.hostId, connectionId),
+    )
   }
-  writeAttachment(host.socket, { ...now, greeted: true })
+  writeAttachment(host.socket, { ...now, greeted: true, ...(hello.direct && { direct: hello.direct }) })
   noteClaim(host.socket, { freeSlots: hello.slots.free, accepting: hello.accepting })
   host.socket.send(
     encodeDown({
@@ -76,11 +83,12 @@ async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContex
       hostId: identity.hostId,
       alias: identity.alias,
       issuer: identity.issuer,
-      networks: [identity.network],
+      networks: [...identity.networks],
       resume: [],
     }),
   )
   for (const command of context.storage.queuedCommands()) host.socket.send(encodeDown(command))
+  tellRevoked(host.socket, context)
 }
 
 async function updatePresence(
@@ -90,11 +98,10 @@ async function updatePresence(
 ): Promise<void> {
   const { identity, connectionId } = attachment
   noteClaim(socket, status)
-  await directoryStub(context.env, identity.network).update(identity.hostId, connectionId, {
-    freeSlots: status.freeSlots,
-    accepting: status.accepting,
-    tokensPerSecond: status.tokensPerSecond,
-  })
+  const { freeSlots, accepting, tokensPerSecond } = status
+  await tellDirectories(identity, context, (directory) =>
+    directory.update(identity.hostId, connectionId, { freeSlots, accepting, tokensPerSecond }),
+  )
 }
 
 // A close reason may have 123 bytes (RFC 6455 §5.5).

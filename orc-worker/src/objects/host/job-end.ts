@@ -70,7 +70,18 @@ export function endWithoutReceipt(job: MeteredJob, storage: HostStorage): void {
 }
 
 function record(job: MeteredJob, usage: JobUsage, storage: HostStorage, endedAt: number): void {
-  const { jobId, sessionName, model, promptBytes, textBytes } = job
+  const { jobId, sessionName, model, network, promptBytes, textBytes } = job
   const { hostId, accountId: payee } = job.identity
-  storage.recordEnd({ jobId, sessionName, hostId, payee, model, usage, promptBytes, textBytes, endedAt })
+  storage.recordEnd({
+    jobId,
+    sessionName,
+    hostId,
+    payee,
+    model,
+    network,
+    usage,
+    promptBytes,
+    textBytes,
+    endedAt,
+  })
 }

@@ -1,4 +1,4 @@
-import { directoryStub } from '../stubs.ts'
+import { tellDirectories } from './directories.ts'
 import { RelayClose } from '../relay-close.ts'
 import { type HostSocket, type RelaySocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
@@ -16,7 +16,8 @@ export async function endHostConnection(host: HostSocket, context: HostContext):
     const settles = job.connectionId === host.connectionId && !context.weighing.has(job.jobId)
     if (settles) endWithoutReceipt(job, context.storage)
   }
-  await directoryStub(context.env, host.identity.network).withdraw(host.identity.hostId, host.connectionId)
+  const { identity, connectionId } = host
+  await tellDirectories(identity, context, (directory) => directory.withdraw(identity.hostId, connectionId))
   await context.reporter.report()
 }
 

@@ -1,6 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
-import { CloseCode, type CommandName, HOST_SUBPROTOCOL, MAX_FRAME_BYTES, encodeDown } from '@daisi/protocol'
+import {
+  CloseCode,
+  type CommandName,
+  type DirectOffer,
+  HOST_SUBPROTOCOL,
+  MAX_FRAME_BYTES,
+  encodeDown,
+} from '@daisi/protocol'
 import { newId } from '../../domain/ids.ts'
+import { rateLimits } from '../../domain/rate-limits.ts'
 import { Alarm } from '../alarm.ts'
 import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER, RELAY_REQUEST_HEADER } from './headers.ts'
 import {
@@ -11,12 +19,16 @@ import {
   writeAttachment,
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
+import { grantDirect, revokeDirect } from './direct.ts'
+import { type DirectGrantRecord, DirectStorage } from './direct-storage.ts'
 import { SightingOutbox } from './sighting-outbox.ts'
 import { handleFrame } from './frames.ts'
 import { Holds } from './holds.ts'
+import { MessageLimits } from './message-limits.ts'
 import { handleHostText } from './host-messages.ts'
 import { endHostConnection, tendCheckpoints } from './lifecycle.ts'
 import { handleRelayClose, handleRelayText, openRelay } from './relay.ts'
+import { changeNetworks, reconnect, renewIdle } from './renewal.ts'
 import { Reporter } from './reporter.ts'
 import { Sockets, type Tagged } from './sockets.ts'
 import { HostStorage } from './storage.ts'
@@ -34,6 +46,7 @@ const ABNORMAL_CLOSE = 1006
  */
 export class HostConnection extends DurableObject<Env> {
   readonly #context: HostContext
+  readonly #limits = new MessageLimits(rateLimits(this.env.RATE_LIMITS))
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -44,6 +57,7 @@ export class HostConnection extends DurableObject<Env> {
       env,
       sockets: new Sockets(state),
       storage,
+      direct: new DirectStorage(state.storage.sql),
       alarm,
       reporter: new Reporter(env, storage, alarm, outbox),
       outbox,
@@ -76,6 +90,26 @@ export class HostConnection extends DurableObject<Env> {
     return this.#context.sockets.liveHost(Date.now()) !== undefined
   }
 
+  /** A Consumer may connect to this Host directly (rule D1). Undefined if it is not there or offers no Direct Connections. */
+  async grantDirect(grant: DirectGrantRecord): Promise<DirectOffer | undefined> {
+    return grantDirect(grant, this.#context)
+  }
+
+  /** These tokens are good for nothing new any more (rule D9). */
+  async revokeDirect(tokenIds: readonly string[]): Promise<void> {
+    revokeDirect(tokenIds, this.#context)
+  }
+
+  /** The Networks that this Host may serve have changed. */
+  async changeNetworks(networks: readonly string[]): Promise<void> {
+    await changeNetworks(networks, this.#context)
+  }
+
+  /** What it may do has changed otherwise: it connects again, and what runs ends. */
+  async reconnect(): Promise<void> {
+    await reconnect(this.#context)
+  }
+
   /** The owner removed the Host: its connections end at once and may not come back (rule C4). */
   async remove(): Promise<void> {
     this.#context.storage.markRemoved()
@@ -93,6 +127,9 @@ export class HostConnection extends DurableObject<Env> {
     // What a dismissed connection still says must not pass for its successor's word.
     if (attachment?.dismissed === true) return
     if (attachment === undefined) return socket.close(CloseCode.BadMessage, 'unknown socket')
+    const limit = typeof data === 'string' ? 'host_messages' : 'host_frames'
+    if (this.#limits.exceeds(limit, Date.now()))
+      return this.#dismiss({ socket, attachment }, CloseCode.TooManyMessages, 'too many messages')
     if (typeof data === 'string') return handleHostText({ socket, attachment }, data, this.#context)
     if (data.byteLength > MAX_FRAME_BYTES)
       return socket.close(CloseCode.TooLarge, `frames have at most ${MAX_FRAME_BYTES} bytes`)
@@ -122,6 +159,7 @@ export class HostConnection extends DurableObject<Env> {
         socket.close(CloseCode.Timeout, 'hello did not come in time')
       else await alarm.at(attachment.connectedAt + HELLO_DEADLINE_MS)
     }
+    await renewIdle(this.#context, now)
     await tendCheckpoints(this.#context, now)
     await reporter.report()
     await outbox.flush()
@@ -142,6 +180,7 @@ export class HostConnection extends DurableObject<Env> {
       identity,
       greeted: false,
       dismissed: false,
+      renewing: false,
       connectedAt: now,
       claimedSlots: 0,
       untaken: 0,

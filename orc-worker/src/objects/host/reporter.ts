@@ -67,15 +67,6 @@ export class Reporter {
 }
 
 /** What the Session is told: the row without its own name. */
-function reportOf({
-  jobId,
-  hostId,
-  payee,
-  model,
-  usage,
-  promptBytes,
-  textBytes,
-  endedAt,
-}: UnreportedJob): JobReport {
-  return { jobId, hostId, payee, model, usage, promptBytes, textBytes, endedAt }
+function reportOf({ sessionName: _, ...report }: UnreportedJob): JobReport {
+  return report
 }

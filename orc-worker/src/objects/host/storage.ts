@@ -18,10 +18,12 @@ export interface UnreportedJob extends JobReport {
 /** As stored, by this version of the Worker or by one that knew less of a Job. */
 const storedReport = z.object({
   jobId: z.string(),
+  tokenId: z.string().optional(),
   sessionName: z.string(),
   hostId: z.string().optional(),
   payee: z.string(),
   model: z.string().default(''),
+  network: z.string().default('public'),
   usage: jobUsage,
   promptBytes: z.int().default(0),
   textBytes: z.int().default(0),

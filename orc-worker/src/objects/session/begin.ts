@@ -3,6 +3,7 @@ import { HOLD_MS } from '../../domain/deadlines.ts'
 import { affordableTokens, budgetFree, leaseFree } from '../../domain/money/lease.ts'
 import { hold } from '../../domain/money/price.ts'
 import { within } from '../../domain/within.ts'
+import type { KeyBudget } from '../../db/key-budget.ts'
 import type { SessionBook } from './book.ts'
 import type { LeaseStore } from './lease-store.ts'
 import { STORAGE_UNAVAILABLE, refusal } from './refusals.ts'
@@ -23,6 +24,7 @@ export async function beginJob(
 ): Promise<Begun | SessionFailure> {
   const { promptTokens } = request
   let accountFree = Number.MAX_SAFE_INTEGER
+  let keyLimit: KeyBudget | undefined
   for (let refills = 0; refills <= MAX_REFILLS; refills++) {
     // No await between the checks and the reservation: another Job cannot come between.
     const repeated = checkRepetition(request, store)
@@ -37,27 +39,43 @@ export async function beginJob(
     const maxTokens = request.maxTokens ?? affordableTokens(affordable, promptTokens, DEFAULT_OUTPUT_TOKENS)
     const needed = hold(promptTokens, maxTokens ?? 1)
     if (maxTokens === undefined || needed > affordable)
-      return { ...insufficient(needed, affordable, ofBudget < accountFree), record }
+      return { ...insufficient(needed, affordable, ofBudget < accountFree ? 'session' : keyLimit), record }
     if (reserve(request, needed, now, store)) return { ok: true, record, maxTokens, budget: needed }
     const refilled = await within(book.refill(record, needed, now), REFILL_TIMEOUT_MS)
     if (refilled === undefined) return STORAGE_UNAVAILABLE
-    if (!refilled.ok) accountFree = refilled.available + leaseFree(store.lease())
+    if (!refilled.ok) {
+      accountFree = refilled.available + leaseFree(store.lease())
+      keyLimit = refilled.limit
+    }
   }
   return STORAGE_UNAVAILABLE
 }
 
 function reserve(request: BeginRequest, needed: number, now: number, store: LeaseStore): boolean {
-  const { jobId, idempotency } = request
-  return store.openJob({ id: jobId, hold: needed, expiresAt: now + HOLD_MS, idempotency })
+  const { jobId, idempotency, heldUntil = now + HOLD_MS } = request
+  return store.openJob({ id: jobId, hold: needed, expiresAt: heldUntil, idempotency })
 }
 
-function insufficient(needed: number, free: number, byBudget: boolean): SessionFailure {
-  const source = byBudget ? "the Session's budget has" : 'the account has'
-  const remedy = byBudget ? 'open a Session with a larger budget' : 'earn credits with a Host'
+function insufficient(
+  needed: number,
+  free: number,
+  limit: 'session' | KeyBudget | undefined,
+): SessionFailure {
+  const [source, remedy] = limited(limit)
   return refusal(
     'insufficient_credits',
     `The request may cost ${needed} credits and ${source} ${free} free. Lower max_tokens or ${remedy}.`,
   )
+}
+
+/** What does not suffice, and what can be done about it. */
+function limited(limit: 'session' | KeyBudget | undefined): readonly [string, string] {
+  if (limit === undefined) return ['the account has', 'earn credits with a Host']
+  if (limit === 'session') return ["the Session's budget has", 'open a Session with a larger budget']
+  const { credits, period, resetsAt } = limit
+  if (period === null || resetsAt === null) return [`the key's budget of ${credits} has`, 'raise it']
+  const source = `the key's budget of ${credits} a ${period} has`
+  return [source, `raise it, or wait until it starts anew at ${new Date(resetsAt).toISOString()}`]
 }
 
 /** What a repeated `Idempotency-Key` is answered (rules K2, K3), or undefined if the Job may run. */

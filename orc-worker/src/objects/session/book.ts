@@ -1,6 +1,7 @@
 import { recordSightings } from '../../db/anomalies.ts'
 import type { Database } from '../../db/client.ts'
-import { availableBalance, leaseBalance, openLease, postSettlement, postTransfers } from '../../db/ledger.ts'
+import { type KeyBudget, readSpendable } from '../../db/key-budget.ts'
+import { leaseBalance, openLease, postSettlement, postTransfers } from '../../db/ledger.ts'
 import { leaseDrift } from '../../domain/anomalies/lease-drift.ts'
 import { newId } from '../../domain/ids.ts'
 import { leaseFree, refillAmount, releaseAmount, runsDry, topUpAmount } from '../../domain/money/lease.ts'
@@ -10,7 +11,14 @@ import type { LeaseStore } from './lease-store.ts'
 import type { PendingWrite } from './pending-write.ts'
 import type { LeaseAnswer, SessionRecord } from './types.ts'
 
-export type RefillResult = { readonly ok: true } | { readonly ok: false; readonly available: number }
+export type RefillResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false
+      readonly available: number
+      /** The key's budget, if it is what does not cover more. */
+      readonly limit: KeyBudget | undefined
+    }
 
 /** Jobs that one settlement pays at most. */
 const MAX_SETTLED = 1_000
@@ -32,17 +40,17 @@ export class SessionBook {
     this.#sessionName = sessionName
   }
 
-  /** Makes at least `needed` credits of the lease free, if the account covers them. Rejects if D1 does not answer. */
+  /** Makes at least `needed` credits of the lease free, if the account and the key's budget cover them. Rejects if D1 does not answer. */
   refill(record: SessionRecord, needed: number, now: number): Promise<RefillResult> {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
       for (;;) {
         const lease = this.#store.lease()
         if (leaseFree(lease) >= needed) return { ok: true }
-        const available = await availableBalance(this.#db, record.accountId)
+        const { credits: available, limit } = await readSpendable(this.#db, record, now)
         const amount = refillAmount(lease, needed, available)
-        if (amount === undefined) return { ok: false, available }
-        await this.#refillBy(ownerOf(record), amount, now)
+        if (amount === undefined) return { ok: false, available, limit }
+        await this.#refillBy(record, amount, now)
       }
     })
   }
@@ -53,8 +61,8 @@ export class SessionBook {
       await this.#finishPending(now)
       // Another Job may have seen the same low lease.
       if (!runsDry(this.#store.lease(), this.#store.lastRefill())) return
-      const amount = topUpAmount(lastHold, await availableBalance(this.#db, record.accountId))
-      if (amount !== undefined) await this.#refillBy(ownerOf(record), amount, now)
+      const amount = topUpAmount(lastHold, (await readSpendable(this.#db, record, now)).credits)
+      if (amount !== undefined) await this.#refillBy(record, amount, now)
     })
   }
 
@@ -129,7 +137,7 @@ export class SessionBook {
     for (;;) {
       const jobs = this.#store.unsettledJobs(MAX_SETTLED)
       if (jobs.length === 0) return
-      const settlement = settlementOf(jobs.map((job) => ({ ...job, network: record.network })))
+      const settlement = settlementOf(jobs)
       const entry = { id: newId('stl'), owner: ownerOf(record), keyId: record.keyId, settlement }
       await this.#write({ kind: 'settle', entry, jobIds: jobs.map(({ jobId }) => jobId) }, now)
     }
@@ -141,8 +149,9 @@ export class SessionBook {
     await this.#write({ kind: 'release', transfer: release(crypto.randomUUID(), owner, amount) }, now)
   }
 
-  async #refillBy(owner: LeaseOwner, amount: number, now: number): Promise<void> {
-    if (!this.#leaseOpened) await openLease(this.#db, owner, this.#sessionName)
+  async #refillBy(record: SessionRecord, amount: number, now: number): Promise<void> {
+    const owner = ownerOf(record)
+    if (!this.#leaseOpened) await openLease(this.#db, owner, this.#sessionName, record.keyId)
     this.#leaseOpened = true
     await this.#write({ kind: 'refill', transfer: refill(crypto.randomUUID(), owner, amount) }, now)
   }

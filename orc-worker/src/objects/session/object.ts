@@ -7,17 +7,22 @@ import { charge } from '../../domain/money/price.ts'
 import type { LeaseOwner } from '../../domain/money/transfer.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { bookkeeperStub, openedSessionName, sessionStub } from '../stubs.ts'
+import { bookkeeperStub, isTokenSession, sessionStub } from '../stubs.ts'
 import { beginJob } from './begin.ts'
 import { SessionBook, ownerOf } from './book.ts'
+import { type DirectToken, DirectTokens } from './direct-tokens.ts'
 import { SessionIdentity } from './identity.ts'
+import { KeyUse } from './key-use.ts'
+import { SessionLimits } from './limits.ts'
 import { LeaseStore } from './lease-store.ts'
-import { SESSION_CLOSED, STORAGE_UNAVAILABLE } from './refusals.ts'
+import { refuseModel } from './permission.ts'
+import { SESSION_CLOSED, STORAGE_UNAVAILABLE, UNKNOWN_SESSION } from './refusals.ts'
 import { SessionStorage } from './storage.ts'
 import type {
   Authorized,
   BeginRequest,
   Begun,
+  Caller,
   JobReport,
   LeaseAnswer,
   ReportsTaken,
@@ -44,30 +49,43 @@ export class ConsumerSession extends DurableObject<Env> {
   readonly #leaseStore = new LeaseStore(this.ctx.storage)
   readonly #book = new SessionBook(this.#leaseStore, database(this.env), this.ctx.id.name ?? '')
   readonly #alarm = new Alarm(this.ctx.storage)
+  readonly #limits = new SessionLimits(this.env)
   readonly #identity = new SessionIdentity(this.#storage, this.env, this.ctx.id.name)
+  readonly #keyUse = new KeyUse(this.#storage, this.#identity, this.env)
+  readonly #directTokens = new DirectTokens(this.ctx.storage.sql)
   #lastUsedAt = 0
   /** True once the Bookkeeper knows that a lease is open. */
   #isWatched = false
 
-  /** Checks that the key behind `keyHash` may use this Session for `scope`. */
-  authorize(keyHash: string, network: string, scope: KeyScope): Promise<Authorized | SessionFailure> {
-    return this.#identity.authorize(keyHash, network, scope)
+  /** Checks that the caller may use this Session for `scope`. */
+  async authorize(caller: Caller, scope?: KeyScope): Promise<Authorized | SessionFailure> {
+    const now = Date.now()
+    const authorized = await this.#limits.guard(() => this.#identity.authorize(caller, scope), now)
+    if (authorized.ok) this.ctx.waitUntil(this.#noteUse(authorized.record.keyId, now))
+    return authorized
+  }
+
+  /** What a caller is answered who names a Session that is not its own: as if there were none (rule S1). */
+  async refuse(caller: Caller): Promise<SessionFailure> {
+    const authorized = await this.authorize(caller)
+    return authorized.ok ? UNKNOWN_SESSION : authorized
   }
 
   /** Authenticates, limits and reserves in one call (rules A1, P4, K1–K3). */
   async begin(request: BeginRequest): Promise<Begun | SessionFailure> {
-    const authorized = await this.authorize(request.keyHash, request.network, 'inference')
+    const authorized = await this.authorize(request.caller, 'inference')
     if (!authorized.ok) return authorized
     const now = Date.now()
-    if (hasEnded(authorized.record, now)) return SESSION_CLOSED
+    const refused = refuseIn(authorized.record, request.model, now)
+    if (refused !== undefined) return refused
     this.#lastUsedAt = now
     if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
     try {
       // First: a refill that comes too late for this Job must not lie in the lease with nobody to release it.
-      await this.#alarm.at(now + HOLD_MS)
+      await this.#alarm.at(request.heldUntil ?? now + HOLD_MS)
       const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
       this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))
-      return begun
+      return begun.ok ? await this.#stillAllowed(begun, request) : begun
     } catch (error) {
       logEvent('lease_failed', { error })
       return STORAGE_UNAVAILABLE
@@ -100,6 +118,16 @@ export class ConsumerSession extends DurableObject<Env> {
     await this.#alarm.at(until)
   }
 
+  /**
+   * A Host was given a Session token of this Session for a Direct Connection. False if the Session is over: the Host must be told.
+   */
+  async addDirectToken(token: DirectToken): Promise<boolean> {
+    const record = this.#identity.record
+    if (record === undefined || this.#identity.isStale || hasEnded(record, Date.now())) return false
+    this.#directTokens.add(token, Date.now())
+    return true
+  }
+
   /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
   async recall(): Promise<boolean> {
     this.#leaseStore.recall()
@@ -127,8 +155,8 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /** How the Session stands, after settling what is finished (rule S3). */
-  async view(keyHash: string, network: string, scope: KeyScope): Promise<SessionView | SessionFailure> {
-    const authorized = await this.authorize(keyHash, network, scope)
+  async view(caller: Caller, scope: KeyScope): Promise<SessionView | SessionFailure> {
+    const authorized = await this.authorize(caller, scope)
     if (!authorized.ok) return authorized
     try {
       await this.#book.settle(authorized.record, Date.now())
@@ -142,32 +170,48 @@ export class ConsumerSession extends DurableObject<Env> {
   /** Starts an opened Session. Called once, by the Worker that made its id. False if its key was revoked meanwhile. */
   async open(record: SessionRecord): Promise<boolean> {
     if (this.#storage.isRevoked()) return false
-    this.#identity.save(record)
+    this.#identity.open(record)
     if (record.expiresAt !== null) await this.#alarm.at(record.expiresAt)
     return true
   }
 
-  /** Notes a Session that this key opened, so that a revocation reaches it. False if the key is revoked already. */
-  async adopt(sessionId: string, expiresAt: number): Promise<boolean> {
-    if (this.#storage.isRevoked()) return false
-    this.#storage.addOpenedSession(openedSessionName(sessionId), expiresAt, Date.now())
-    return true
+  /**
+   * Checks that the caller may open Sessions and answers what they may do, after it noted the name of one: whatever happens to the
+   * key from now on reaches it. Only the Session of plain calls that name no Network is asked.
+   */
+  async adopt(caller: Caller, name: string, expiresAt: number): Promise<Authorized | SessionFailure> {
+    const admitted = await this.authorize(caller, 'sessions')
+    if (!admitted.ok) return admitted
+    this.#storage.addOpenedSession(name, forgetAt(name, expiresAt), Date.now())
+    // What happened to the key until here shows in this answer; what happens from here on is told to the name.
+    return this.#identity.authorize(caller, 'sessions')
   }
 
   /** Takes no new Jobs; running ones finish (rule S2). */
-  async close(keyHash: string): Promise<SessionView | SessionFailure> {
-    const authorized = await this.authorize(keyHash, '', 'sessions')
+  async close(caller: Caller): Promise<SessionView | SessionFailure> {
+    const authorized = await this.authorize(caller, 'sessions')
     if (!authorized.ok) return authorized
-    await this.#end(authorized.record, 'closed')
-    return this.view(keyHash, '', 'sessions')
+    await this.#end('closed')
+    return this.view(caller, 'sessions')
   }
 
   /** The key was revoked: this Session and all that it opened are dead at once. */
   async revoke(): Promise<void> {
     // Also where nothing is known yet: the key may be on its way here, read from D1 before its row was changed.
     this.#storage.markRevoked()
-    if (this.#identity.record !== undefined) await this.#end(this.#identity.record, 'revoked')
-    await Promise.all(this.#storage.openedSessions().map((name) => sessionStub(this.env, name).revoke()))
+    if (this.#identity.record !== undefined) await this.#end('revoked')
+    const opened = this.#storage.openedSessions(Date.now())
+    await Promise.all(opened.map((name) => sessionStub(this.env, name).revoke()))
+  }
+
+  /** The key's rights changed: they are read anew before the next call is let in, here and in all that it opened. */
+  async refresh(): Promise<void> {
+    this.#identity.markStale()
+    const opened = this.#storage.openedSessions(Date.now())
+    await Promise.all([
+      this.#directTokens.revokeAll(this.env),
+      ...opened.map((name) => sessionStub(this.env, name).refresh()),
+    ])
   }
 
   override async alarm(): Promise<void> {
@@ -193,7 +237,15 @@ export class ConsumerSession extends DurableObject<Env> {
     if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
     if (this.#leaseStore.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
     if (record.expiresAt !== null)
-      await this.#alarm.at(Math.max(record.expiresAt + FORGET_AFTER_MS, now + RELEASE_AFTER_MS))
+      await this.#alarm.at(Math.max(forgetAt(this.ctx.id.name, record.expiresAt), now + RELEASE_AFTER_MS))
+  }
+
+  /** The Job may begin, if nothing happened to its key and Session while there was waiting for limits and the book. */
+  async #stillAllowed(begun: Begun, { caller, model, jobId }: BeginRequest): Promise<Begun | SessionFailure> {
+    const authorized = await this.#identity.authorize(caller, 'inference')
+    const refused = authorized.ok ? refuseIn(authorized.record, model, Date.now()) : authorized
+    if (refused !== undefined) await this.abandon(jobId)
+    return refused ?? { ...begun, ...authorized }
   }
 
   /** What no Job waits for: somebody to watch the lease, and a refill before it runs dry. */
@@ -235,15 +287,35 @@ export class ConsumerSession extends DurableObject<Env> {
   #isForgettable({ expiresAt }: SessionRecord, now: number): boolean {
     const store = this.#leaseStore
     const quiet = store.nextExpiry() === null && store.lease().amount === 0 && store.drift() === undefined
-    return expiresAt !== null && now >= expiresAt + FORGET_AFTER_MS && quiet
+    return expiresAt !== null && now >= forgetAt(this.ctx.id.name, expiresAt) && quiet
   }
 
-  async #end(record: SessionRecord, status: 'closed' | 'revoked'): Promise<void> {
-    this.#identity.save({ ...record, status })
-    await this.#alarm.at(Date.now())
+  /** What no call waits for: noting that the key was used, and finding out if it is gone. */
+  async #noteUse(keyId: string, now: number): Promise<void> {
+    try {
+      if (!(await this.#keyUse.note(keyId, now))) await this.revoke()
+    } catch (error) {
+      logEvent('key_use_failed', { error })
+    }
   }
+
+  async #end(status: 'closed' | 'revoked'): Promise<void> {
+    this.#identity.end(status)
+    await this.#alarm.at(Date.now())
+    await this.#directTokens.revokeAll(this.env)
+  }
+}
+
+/** Why a Session begins no Job with this model, or undefined if it does. */
+function refuseIn(record: SessionRecord, model: string, now: number): SessionFailure | undefined {
+  return hasEnded(record, now) ? SESSION_CLOSED : refuseModel(record, model)
 }
 
 function hasEnded(record: SessionRecord, now: number): boolean {
   return record.status !== 'open' || (record.expiresAt !== null && record.expiresAt <= now)
+}
+
+/** When a Session is forgotten, in milliseconds since the epoch. Nobody can ask about that of a browser token once it ended. */
+function forgetAt(name: string | undefined, expiresAt: number): number {
+  return isTokenSession(name) ? expiresAt : expiresAt + FORGET_AFTER_MS
 }

@@ -18,7 +18,17 @@ export const SESSION_CLOSED = refusal(
 
 export const NETWORK_NOT_ALLOWED = refusal(
   'network_not_allowed',
-  'This key may not use this Network. Name another with the header Daisi-Network.',
+  'This key may not use this Network from here. Name another with the header Daisi-Network.',
+)
+
+export const MODEL_NOT_ALLOWED = refusal(
+  'model_not_allowed',
+  'This key may not use this model. GET /v1/models lists those that it may.',
+)
+
+export const ORIGIN_NOT_ALLOWED = refusal(
+  'origin_not_allowed',
+  'This token is for pages of other origins. Mint one whose `origins` name this one.',
 )
 
 export const STORAGE_UNAVAILABLE: SessionFailure = {

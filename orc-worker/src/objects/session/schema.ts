@@ -49,7 +49,10 @@ const REPORTS = `
   ALTER TABLE lease ADD COLUMN recalled INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE lease ADD COLUMN last_refill INTEGER NOT NULL DEFAULT 0;`
 
-const STEPS = [FIRST, REPORTS]
+const DIRECT = `
+  CREATE TABLE direct_tokens (id TEXT PRIMARY KEY, host_id TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`
+
+const STEPS = [FIRST, REPORTS, DIRECT]
 
 const HAS_TABLES = `SELECT name FROM sqlite_master WHERE name = 'facts'`
 

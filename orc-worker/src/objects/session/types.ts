@@ -1,6 +1,26 @@
-import type { ErrorCode, JobUsage, KeyScope, SessionMode, UsageTotals } from '@daisi/protocol'
+import type { ErrorCode, JobUsage, KeyScope, SessionMode, SpendClass, UsageTotals } from '@daisi/protocol'
 
 // What crosses the border of a ConsumerSession. Failures are values: an exception across objects is a fault of ours.
+
+/** Who calls a Session, as the Worker saw it. */
+export interface Caller {
+  /** Hash of the credential: a Secret Key or a browser token. */
+  readonly keyHash: string
+  /** The Network that the request names, if it names one. */
+  readonly network: string | undefined
+  /** `Origin` of the request, which a browser sends and a page cannot change. */
+  readonly origin: string | undefined
+  /** IP address, undefined where it cannot be known. */
+  readonly address: string | undefined
+}
+
+/** A Network that a Session may use. */
+export interface NetworkAccess {
+  readonly name: string
+  readonly kind: 'public' | 'private'
+  /** CIDR blocks from which its Consumers may come. Empty: from anywhere. */
+  readonly cidrs: readonly string[]
+}
 
 /** A refusal on its way to the caller. */
 export interface SessionFailure {
@@ -15,24 +35,35 @@ export interface SessionFailure {
 /** Whose Session this is and what it may do. Kept by the object. */
 export interface SessionRecord {
   readonly sessionId: string
-  readonly network: string
+  /** The Network that it was opened on, or null if it may use every Network of its key. */
+  readonly network: string | null
+  /** What it may use. */
+  readonly networks: readonly NetworkAccess[]
+  /** Classes of Hosts to use, best first. */
+  readonly spendOrder: readonly SpendClass[]
+  /** Models that it may use; null for all. */
+  readonly models: readonly string[] | null
+  /** Origins of pages that may use it; null for any caller. */
+  readonly origins: readonly string[] | null
   readonly mode: SessionMode
   readonly accountId: string
   readonly keyId: string
   readonly keyHash: string
   readonly scopes: readonly KeyScope[]
+  /** When its key ends, in milliseconds since the epoch, or null for never. */
+  readonly keyExpiresAt: number | null
   /** Credits over the whole life of the Session, or null without a limit of its own. */
   readonly budget: number | null
-  /** Milliseconds since the epoch, or null for the long-lived Session of plain calls. */
+  /** Milliseconds since the epoch, or null without an end. The Session of plain calls ends with its key. */
   readonly expiresAt: number | null
   readonly status: 'open' | 'closed' | 'revoked'
 }
 
 /** Asks for a place for one Job. */
 export interface BeginRequest {
-  readonly keyHash: string
-  readonly network: string
+  readonly caller: Caller
   readonly jobId: string
+  readonly model: string
   /** Prompt tokens to hold credits for. */
   readonly promptTokens: number
   /** Undefined: as many as the balance covers, up to the default. */
@@ -40,6 +71,11 @@ export interface BeginRequest {
   /** True for work that only a Host of the Consumer's own account will be given: it is free, and nothing is held. */
   readonly ownOnly: boolean
   readonly idempotency: { readonly key: string; readonly digest: string } | undefined
+  /**
+   * How long the credits stay held, in milliseconds since the epoch. Default: as long as somebody speaks for the Job. For a Direct
+   * Connection, whose Jobs nobody sees, it is as long as its Host may report them.
+   */
+  readonly heldUntil?: number
 }
 
 /** The Job may run: credits are held for it. */
@@ -54,10 +90,14 @@ export interface Begun {
 /** How a Job ended. */
 export interface JobReport {
   readonly jobId: string
+  /** For a Job of a Direct Connection: the Session token that credits are held for. */
+  readonly tokenId?: string | undefined
   readonly hostId: string
   /** The account of the Host's owner. */
   readonly payee: string
   readonly model: string
+  /** The Network on which it ran. */
+  readonly network: string
   readonly usage: JobUsage
   readonly promptBytes: number
   readonly textBytes: number

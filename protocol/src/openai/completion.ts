@@ -1,10 +1,5 @@
-import type {
-  ChatCompletion,
-  ChatCompletionChunk,
-  CompletionUsage,
-  FinishReason,
-  JobUsage,
-} from '@daisi/protocol'
+import type { ChatCompletion, ChatCompletionChunk, CompletionUsage } from '../consumer/chat.ts'
+import type { FinishReason, JobUsage } from '../host/job.ts'
 
 /** What stays the same over all parts of one answer. */
 export interface CompletionIdentity {

@@ -1,10 +1,15 @@
-import type { Model } from '@daisi/protocol'
-import type { Presence } from './pick.ts'
+import type { Model, ModelOffer } from '@daisi/protocol'
 
-/** The models that these Hosts serve, by name, each once. */
-export function listModels(hosts: Iterable<Presence>): Model[] {
+/** A Host and what it serves. */
+export interface ServingHost {
+  readonly hostId: string
+  readonly models: readonly ModelOffer[]
+}
+
+/** The models that these Hosts serve, by name, each once. A Host of several Networks may come several times and counts once. */
+export function servedModels(hosts: readonly ServingHost[]): Model[] {
   const models = new Map<string, { context: number; hosts: number }>()
-  for (const host of hosts) {
+  for (const host of new Map(hosts.map((each) => [each.hostId, each])).values()) {
     for (const offer of host.models) {
       const known = models.get(offer.id) ?? { context: 0, hosts: 0 }
       models.set(offer.id, { context: Math.max(known.context, offer.contextLength), hosts: known.hosts + 1 })

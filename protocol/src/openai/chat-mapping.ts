@@ -1,4 +1,8 @@
-import { type ChatPayload, type ChatRequest, type ChatTurn, unsupportedChatParameters } from '@daisi/protocol'
+import type { ChatRequest } from '../consumer/chat.ts'
+import { unsupportedChatParameters } from '../consumer/chat.schema.ts'
+import type { ChatPayload, ChatTurn } from '../host/chat-payload.ts'
+
+// OpenAI's shapes on the one side, the work of a Host on the other. The Orc and a Host's Direct Connections share this.
 
 /** The first parameter of a request that would change the answer and is not served (rule A3), or undefined. */
 export function unsupportedParameter(request: Readonly<Record<string, unknown>>): string | undefined {
@@ -26,7 +30,7 @@ export function requestedTokens(request: ChatRequest): number | undefined {
 }
 
 /** What the Host is given. OpenAI's `top_p: 0` means the most likely token only. */
-export function chatPayload(request: ChatRequest, messages: ChatTurn[], maxTokens: number): ChatPayload {
+export function toChatPayload(request: ChatRequest, messages: ChatTurn[], maxTokens: number): ChatPayload {
   const greedy = request.top_p === 0
   const stop = request.stop ?? []
   return {

@@ -1,0 +1,14 @@
+import { type MemberRole, memberRole } from '@daisi/protocol'
+
+/** From least to most. Each may do all that those before it may. */
+const RANK: Readonly<Record<MemberRole, number>> = { viewer: 0, member: 1, admin: 2, owner: 3 }
+
+/** True if `role` may do what `needed` may. */
+export function isAtLeast(role: MemberRole, needed: MemberRole): boolean {
+  return RANK[role] >= RANK[needed]
+}
+
+/** The roles that someone of this role may give, take and invite to: none above their own. */
+export function rolesUpTo(role: MemberRole): MemberRole[] {
+  return memberRole.options.filter((other) => isAtLeast(role, other))
+}

@@ -1,0 +1,23 @@
+import type { AppContext } from './context.ts'
+import { ApiError } from './errors.ts'
+
+/** The Bearer token of the request (RFC 6750 §2.1). */
+export function bearer(c: AppContext): string {
+  const header = c.req.header('authorization')
+  if (header === undefined) {
+    throw new ApiError({
+      code: 'missing_credentials',
+      message: 'Send the header `Authorization: Bearer <key>`.',
+    })
+  }
+  const [, token = ''] = /^Bearer ([\u0021-\u007e]{1,8192})$/i.exec(header) ?? []
+  return token
+}
+
+/** The one answer to every wrong credential. */
+export function invalidCredential(): ApiError {
+  return new ApiError({
+    code: 'invalid_api_key',
+    message: 'This key is not valid here. Check it, or create a new one.',
+  })
+}

@@ -1,0 +1,33 @@
+import { DurableObject } from 'cloudflare:workers'
+import { BucketShelf } from '../../domain/bucket-shelf.ts'
+import type { Rate } from '../../domain/rate-limits.ts'
+import type { Taken } from '../../domain/token-bucket.ts'
+
+/** Asks for permits of one name. */
+export interface PermitRequest {
+  readonly name: string
+  readonly rate: Rate
+  readonly wanted: number
+  /** Fewer than these are none. */
+  readonly least: number
+  /** Permits taken before that were not needed. */
+  readonly returned: number
+}
+
+/**
+ * One shelf of rate limits. There are a fixed number of these objects, and each keeps a fixed number of buckets in memory
+ * and nothing in storage: a stranger can make neither an object nor a write. One that restarts is full again.
+ */
+export class RateLimiter extends DurableObject<Env> {
+  readonly #shelf = new BucketShelf()
+
+  async take({ name, rate, wanted, least, returned }: PermitRequest): Promise<Omit<Taken, 'bucket'>> {
+    const now = Date.now()
+    if (returned > 0) this.#shelf.giveBack(name, rate, now, returned)
+    return this.#shelf.take(name, rate, now, wanted, least)
+  }
+
+  async giveBack(name: string, rate: Rate, permits: number): Promise<void> {
+    this.#shelf.giveBack(name, rate, Date.now(), permits)
+  }
+}

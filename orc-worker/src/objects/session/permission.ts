@@ -1,0 +1,50 @@
+import type { KeyScope } from '@daisi/protocol'
+import { isWithin } from '../../domain/cidr.ts'
+import {
+  INVALID_KEY,
+  MODEL_NOT_ALLOWED,
+  NETWORK_NOT_ALLOWED,
+  ORIGIN_NOT_ALLOWED,
+  refusal,
+} from './refusals.ts'
+import type { Authorized, Caller, NetworkAccess, SessionFailure, SessionRecord } from './types.ts'
+
+/** Whether its key or the Session itself is what a caller shows, and so what must not have ended. */
+export type ShownCredential = 'key' | 'session'
+
+/**
+ * What this caller may do in a Session, or why nothing: the record with the Networks that the caller names and may reach from
+ * where it is. Without a scope any will do.
+ */
+export function permit(
+  record: SessionRecord,
+  caller: Caller,
+  scope: KeyScope | undefined,
+  shown: ShownCredential,
+  now: number,
+): Authorized | SessionFailure {
+  const end = shown === 'key' ? record.keyExpiresAt : record.expiresAt
+  if (record.status === 'revoked' || (end !== null && end <= now)) return INVALID_KEY
+  if (record.origins !== null && !isOneOf(caller.origin, record.origins)) return ORIGIN_NOT_ALLOWED
+  if (scope !== undefined && !record.scopes.includes(scope))
+    return refusal('insufficient_scope', `This key lacks the scope ${scope}. Create a key that has it.`)
+  const networks = record.networks.filter(
+    (network) =>
+      (caller.network === undefined || network.name === caller.network) && isReachable(network, caller),
+  )
+  return networks.length === 0 ? NETWORK_NOT_ALLOWED : { ok: true, record: { ...record, networks } }
+}
+
+/** Why a Session may not use a model, or undefined if it may. */
+export function refuseModel({ models }: SessionRecord, model: string): SessionFailure | undefined {
+  return models === null || models.includes(model) ? undefined : MODEL_NOT_ALLOWED
+}
+
+function isOneOf(value: string | undefined, values: readonly string[]): boolean {
+  return value !== undefined && values.includes(value)
+}
+
+/** An address that is not known lies in no block. */
+function isReachable({ cidrs }: NetworkAccess, { address }: Caller): boolean {
+  return cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
+}

@@ -1,0 +1,74 @@
+import type { HostJoined, NetworkHostList } from '@daisi/protocol'
+import { database } from '../db/client.ts'
+import { approveHost, hostsOfNetwork, joinStatement, leaveNetwork } from '../db/host-networks.ts'
+import { findHost } from '../db/hosts.ts'
+import { standingOn } from '../db/networks.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { refreshHosts } from '../network-changes.ts'
+import { ownNetwork } from './networks.ts'
+
+/** `PUT /api/hosts/:host/networks/:network`: the Host joins, or asks to where another account decides. */
+export async function joinNetwork(c: AppContext): Promise<Response> {
+  const { hostId, network } = await ownHost(c)
+  const db = database(c.env)
+  const status = await standingOn(db, c.var.account.id, network)
+  if (status === undefined) {
+    const message = 'This account may not use such a Network. GET /api/networks lists those that it may.'
+    throw new ApiError({ code: 'not_found', message })
+  }
+  await joinStatement(db, { hostId, accountId: c.var.account.id, network, status }, Date.now())
+  await refreshHosts(c.env, [hostId])
+  const hosts = await hostsOfNetwork(db, network)
+  const joined = hosts.find(({ id }) => id === hostId)?.status ?? status
+  return c.json({ network, status: joined } satisfies HostJoined)
+}
+
+/** `DELETE /api/hosts/:host/networks/:network`: the Host leaves; no more Jobs come from there. */
+export async function leaveNetworkOfHost(c: AppContext): Promise<Response> {
+  const { hostId, network } = await ownHost(c)
+  if (!(await leaveNetwork(database(c.env), network, hostId)))
+    throw new ApiError({ code: 'not_found', message: 'This Host is not on that Network.' })
+  await refreshHosts(c.env, [hostId])
+  return c.body(null, 204)
+}
+
+/** `GET /api/networks/:network/hosts`: what serves the caller's Network, or asks to. Whose they are is not said. */
+export async function getNetworkHosts(c: AppContext): Promise<Response> {
+  const { name } = await ownNetwork(c)
+  const hosts = await hostsOfNetwork(database(c.env), name)
+  const views = hosts.map(({ id, alias, name: hostName, status }) => ({ id, alias, name: hostName, status }))
+  return c.json({ hosts: views } satisfies NetworkHostList)
+}
+
+/** `POST /api/networks/:network/hosts/:host/approve`. */
+export async function approveNetworkHost(c: AppContext): Promise<Response> {
+  const { name } = await ownNetwork(c)
+  const hostId = c.req.param('host') ?? ''
+  if (!(await approveHost(database(c.env), name, hostId))) throw notThere()
+  await refreshHosts(c.env, [hostId])
+  return c.body(null, 204)
+}
+
+/** `DELETE /api/networks/:network/hosts/:host`: declines a Host, or sends it away at once. */
+export async function deleteNetworkHost(c: AppContext): Promise<Response> {
+  const { name } = await ownNetwork(c)
+  const hostId = c.req.param('host') ?? ''
+  if (!(await leaveNetwork(database(c.env), name, hostId))) throw notThere()
+  await refreshHosts(c.env, [hostId])
+  return c.body(null, 204)
+}
+
+async function ownHost(c: AppContext): Promise<{ hostId: string; network: string }> {
+  const hostId = c.req.param('host') ?? ''
+  const host = await findHost(database(c.env), hostId)
+  if (host?.accountId === c.var.account.id) return { hostId, network: c.req.param('network') ?? '' }
+  throw new ApiError({
+    code: 'not_found',
+    message: 'This account has no such Host. GET /api/hosts lists them.',
+  })
+}
+
+function notThere(): ApiError {
+  return new ApiError({ code: 'not_found', message: 'No such Host serves this Network or asks to.' })
+}
