@@ -30,15 +30,14 @@ const WITHOUT_LEASES: readonly Replacement[] = [
     variant: 'return missing',
   },
   {
-    file: 'orc-worker/src/objects/session/object.ts',
-    original: 'this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))',
+    file: 'orc-worker/src/objects/session/lease-keeper.ts',
+    original: 'later(this.#careForLease(record, begun, now))',
     variant: '',
   },
   {
-    file: 'orc-worker/src/objects/session/object.ts',
+    file: 'orc-worker/src/objects/session/lease-keeper.ts',
     original: 'if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)',
-    variant: `const { record } = this.#identity
-    if (count > 0 && record !== undefined) await this.#book.settle(record, Date.now())`,
+    variant: `if (count > 0 && record !== undefined) await this.#book.settle(record, Date.now())`,
   },
   {
     file: 'orc-worker/src/objects/session/book.ts',

@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningOrc, startOrc } from '../../orc-local/src/index.ts'
+import { GENEROUS_RATE_LIMITS } from '../../orc-local/src/testing/generous-rate-limits.ts'
 import { type Helper, startHelper } from './child.ts'
 import { MOCK_MODEL } from './mock-answer.ts'
 
@@ -52,7 +53,7 @@ export async function withNetwork<Result>(
     const orc = await startOrc({
       stateDir: join(folder, 'orc'),
       port: 0,
-      vars: { SIGNUP_GRANT: GRANT },
+      vars: { SIGNUP_GRANT: GRANT, RATE_LIMITS: GENEROUS_RATE_LIMITS },
       log: (line) => process.stderr.write(`Orc: ${line}\n`),
       ...(workerScript === undefined ? {} : { workerScript }),
     })

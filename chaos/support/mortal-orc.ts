@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Replacement, buildVariant } from '../../bench/support/build-variant.ts'
 import { type OrcOptions, type RunningOrc, startOrc } from '../../orc-local/src/index.ts'
 import { builtArtefacts } from '../../orc-local/src/orc/artefacts.ts'
+import { GENEROUS_RATE_LIMITS } from '../../orc-local/src/testing/generous-rate-limits.ts'
 
 /**
  * D1 is some way from its Worker. Without that way a kill would hardly ever fall between a write's decision, the write, and
@@ -59,7 +60,7 @@ export class MortalOrc {
     const options: OrcOptions = {
       stateDir: join(folder, 'orc'),
       port: await freePort(),
-      vars: { SIGNUP_GRANT: String(settings.grant) },
+      vars: { SIGNUP_GRANT: String(settings.grant), RATE_LIMITS: GENEROUS_RATE_LIMITS },
       workerScript,
       databaseScript,
       migrationsDir,

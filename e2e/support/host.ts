@@ -4,6 +4,7 @@ import { Program } from './program.ts'
 
 /** How a Host of a test differs from the usual. */
 export interface HostSettings {
+  /** Of several Orcs with commas between them, and so the tokens. */
   readonly orcUrl: string
   readonly stateDir: string
   readonly enrolmentToken?: string | undefined
@@ -13,6 +14,8 @@ export interface HostSettings {
   readonly model?: string | undefined
   readonly slots?: number | undefined
   readonly queue?: number | undefined
+  /** Further options of the command line. */
+  readonly args?: readonly string[] | undefined
 }
 
 /** A record of the Host's log. */
@@ -30,11 +33,20 @@ export class Host extends Program {
   readonly model: string
 
   constructor(settings: HostSettings) {
-    const { orcUrl, stateDir, enrolmentToken, modelPath = NANO_MODEL, slots, queue } = settings
+    const {
+      orcUrl,
+      stateDir,
+      enrolmentToken,
+      modelPath = NANO_MODEL,
+      slots,
+      queue,
+      args: more = [],
+    } = settings
     const model = settings.model ?? basename(modelPath, '.gguf')
     const args = ['run', '--orc', orcUrl, '--state', stateDir, '--model', modelPath, '--model-id', model]
     if (slots !== undefined) args.push('--slots', String(slots))
     if (queue !== undefined) args.push('--queue', String(queue))
+    args.push(...more)
     // One thread is enough for such models, and leaves the machine to the Orc and the test.
     args.push('--no-gpu', '--threads', '1', '--log-format', 'json', '--log-level', 'debug')
     super(HOST_PROGRAM, args, enrolmentToken === undefined ? {} : { DAISI_ENROLL_TOKEN: enrolmentToken })

@@ -15,6 +15,7 @@ import OpenAI from 'openai'
 import { expect } from 'vitest'
 import { manageApi } from '../../orc-local/src/manage-api.ts'
 import { type OrcOptions, type RunningOrc, startOrc } from '../../orc-local/src/orc/start-orc.ts'
+import { GENEROUS_RATE_LIMITS } from '../../orc-local/src/testing/generous-rate-limits.ts'
 import { Host, type HostSettings } from './host.ts'
 
 /** Credits that an account begins with, unless a test says otherwise. */
@@ -29,7 +30,7 @@ export interface Consumer {
 }
 
 /** What a test says about a Host that it starts. */
-export type HostOptions = Partial<Omit<HostSettings, 'orcUrl'>> & {
+export type HostOptions = Partial<HostSettings> & {
   /** Whose Host it is, default: an account that all Hosts of the test file share. */
   readonly owner?: AccountCreated
   /** Do not enrol it. */
@@ -155,12 +156,15 @@ export class Network implements AsyncDisposable {
   }
 }
 
-/** Starts an Orc on a free port, with an operator, a Consumer and an owner of Hosts. */
-export async function startNetwork(grant = GRANT): Promise<Network> {
+/** Starts an Orc on a free port, with an operator, a Consumer and an owner of Hosts. Login codes go to `onLoginCode`. */
+export async function startNetwork(
+  grant = GRANT,
+  onLoginCode: OrcOptions['onLoginCode'] = () => undefined,
+): Promise<Network> {
   await using cleanup = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'daisi-e2e-'))
   cleanup.defer(() => rm(folder, { recursive: true, force: true }))
-  const orc = await startOrc(orcOptions(folder, grant))
+  const orc = await startOrc({ ...orcOptions(folder, grant), onLoginCode })
   cleanup.defer(() => orc.kill())
   const operator = await manageApi(orc.url, orc.setupToken).post<AccountCreated>('/api/setup', {
     name: 'operator',
@@ -172,7 +176,8 @@ export async function startNetwork(grant = GRANT): Promise<Network> {
 }
 
 function orcOptions(folder: string, grant: number): OrcOptions {
-  return { stateDir: join(folder, 'orc'), port: 0, vars: { SIGNUP_GRANT: String(grant) } }
+  const vars = { SIGNUP_GRANT: String(grant), RATE_LIMITS: GENEROUS_RATE_LIMITS, LOGIN_EMAIL: 'console' }
+  return { stateDir: join(folder, 'orc'), port: 0, vars }
 }
 
 function createAccount(url: string, operator: AccountCreated, name: string): Promise<AccountCreated> {

@@ -15,5 +15,8 @@ export const RANDOM_MODEL_PROGRAM = join(repository, 'models/daisi-nano/random-g
 /** The built Host agent. */
 export const HOST_PROGRAM = join(repository, 'host-agent/dist/cli.js')
 
+/** The built Orc, as `daisi-orc`. */
+export const ORC_PROGRAM = join(repository, 'orc-local/dist/cli.js')
+
 /** The built demo. */
 export const DEMO_PROGRAM = join(repository, 'orc-local/dist/demo.js')

@@ -1,7 +1,9 @@
 import { basename } from 'node:path'
 import { modelOffer, type ModelOffer } from '@daisi/protocol'
 import { systemClock } from './clock.ts'
-import { OrcLink } from './connection/orc-link.ts'
+import { OrcLinks, type OrcTarget, recallOrcs } from './connection/orc-links.ts'
+import { DirectService } from './direct/direct-service.ts'
+import type { ListenPlan } from './direct/listen-plan.ts'
 import type { Engine } from './engine/engine.ts'
 import { LlamaEngine, ModelLoadError } from './engine/llama/llama-engine.ts'
 import { ExitCode, FatalError } from './exit-codes.ts'
@@ -11,16 +13,16 @@ import type { Workbench } from './jobs/workbench.ts'
 import type { Logger } from './log.ts'
 import { loadIdentity } from './state/identity.ts'
 import { findModel, hashModel, type ModelFile } from './state/model-file.ts'
-import { OrcRecordFile } from './state/orc-record.ts'
 
 /** What `daisi-host run` was asked to do. */
 export interface AgentOptions {
-  readonly orcUrl: string
+  readonly orcs: readonly OrcTarget[]
+  /** How Consumers reach this Host directly; undefined: not at all. */
+  readonly direct: ListenPlan | undefined
   readonly modelPath: string
   readonly modelId: string | undefined
   readonly stateFolder: string
   readonly name: string | undefined
-  readonly enrolmentToken: string | undefined
   readonly slots: number
   readonly queue: number
   readonly threads: number | undefined
@@ -28,21 +30,23 @@ export interface AgentOptions {
   readonly gpu: boolean
 }
 
-/** A running agent: one engine and, for now, one Orc. */
+/** A running agent: one engine, serving one Orc or several. */
 export class Agent {
   readonly #engine: Engine
-  readonly #link: OrcLink
+  readonly #links: OrcLinks
+  readonly #direct: DirectService | undefined
 
-  private constructor(engine: Engine, link: OrcLink) {
+  private constructor(engine: Engine, links: OrcLinks, direct: DirectService | undefined) {
     this.#engine = engine
-    this.#link = link
+    this.#links = links
+    this.#direct = direct
   }
 
   /** Loads identity and model. Throws a `FatalError` that says what is missing. */
   static async open(options: AgentOptions, logger: Logger): Promise<Agent> {
-    const { orcUrl, stateFolder } = options
+    const { name, stateFolder } = options
     const identity = await loadIdentity(stateFolder)
-    const record = await OrcRecordFile.open(stateFolder, orcUrl)
+    const orcs = await recallOrcs(options.orcs, stateFolder)
     const model = await findModel(options.modelPath)
     const modelId = checkModelId(options.modelId ?? basename(options.modelPath, '.gguf'))
     logger.info({ model: modelId }, 'loading the model')
@@ -51,38 +55,38 @@ export class Agent {
       hashModel(stateFolder, model),
     ])
     const workbench = createWorkbench(engine, modelId, sha256, options.queue)
-    const link = new OrcLink({
-      url: orcUrl,
+    const direct = await openDirect(options, identity.hostId, engine, logger)
+    const links = new OrcLinks(orcs, {
       identity,
-      record,
       workbench,
+      direct,
       clock: systemClock,
       random: Math.random,
       logger,
-      name: options.name,
-      enrolmentToken: options.enrolmentToken,
-      onOnline: ({ alias }) => {
-        const facts = { hostId: identity.hostId, alias, orc: orcUrl, models: [modelId] }
+      name,
+      onOnline: ({ alias }, orc) => {
+        const facts = { hostId: identity.hostId, alias, orc, models: [modelId] }
         logger.info({ event: 'online', ...facts }, 'online')
       },
     })
-    logger.info({ orc: orcUrl, hostId: identity.hostId }, 'connecting')
-    return new Agent(engine, link)
+    logger.info({ orcs: orcs.map(({ url }) => url), hostId: identity.hostId }, 'connecting')
+    return new Agent(engine, links, direct)
   }
 
-  /** Works until `stop`, then closes everything. Throws a `FatalError` when the Orc refuses this Host. */
+  /** Works until `stop`, then closes everything. Throws a `FatalError` when every Orc refuses this Host. */
   async run(): Promise<void> {
     try {
-      await this.#link.run()
+      await this.#links.run()
     } finally {
+      await this.#direct?.close()
       await this.#engine.close()
     }
   }
 
   /** Finishes what runs, at most until the deadline, and stops. */
   async drain(deadline: AbortSignal): Promise<void> {
-    await this.#link.drain(deadline)
-    this.#link.stop()
+    await this.#links.drain(deadline)
+    this.#links.stop()
   }
 }
 
@@ -104,6 +108,23 @@ function checkModelId(id: string): string {
   if (modelOffer.shape.id.safeParse(id).success) return id
   const message = `${id} cannot be a model id; give another with --model-id (letters, digits and . _ : / - only)`
   throw new FatalError(ExitCode.Usage, 'invalid_model_id', message)
+}
+
+/** Listens for Direct Connections, if that was asked for. The engine's process must not outlive a refusal. */
+async function openDirect(
+  { direct: plan, orcs, stateFolder }: AgentOptions,
+  hostId: string,
+  engine: Engine,
+  logger: Logger,
+): Promise<DirectService | undefined> {
+  if (plan === undefined) return undefined
+  try {
+    const orcUrls = orcs.map(({ url }) => url)
+    return await DirectService.open({ plan, hostId, stateFolder, orcUrls, logger })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
 }
 
 async function openEngine(options: AgentOptions, model: ModelFile, logger: Logger): Promise<Engine> {

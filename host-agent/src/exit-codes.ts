@@ -14,7 +14,11 @@ export const ExitCode = {
   Refused: 5,
   /** Another agent with the same key took over. */
   Superseded: 6,
-  /** A second signal arrived while the agent was finishing its jobs. */
+  /** Nobody approved the login in time. */
+  LoginExpired: 7,
+  /** The Orc cannot be reached, and the command does not wait for it. */
+  Unreachable: 8,
+  /** A signal ended a login, or a second signal arrived while the agent was finishing its jobs. */
   Interrupted: 130,
 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]

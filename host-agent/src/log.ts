@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { printable } from './printable.ts'
 
 export type { Logger } from 'pino'
 
@@ -35,5 +36,5 @@ export function formatLine(line: string): string {
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
   if (error?.message !== undefined) fields.push(`(${error.message})`)
   const words = [time, level === '' ? '' : `${level}:`, String(record['msg']), ...fields]
-  return `${words.filter((word) => word !== '').join(' ')}\n`
+  return `${printable(words.filter((word) => word !== '').join(' '))}\n`
 }

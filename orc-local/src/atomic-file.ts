@@ -21,16 +21,16 @@ export async function writePrivateFile(path: string, content: string): Promise<v
     await rm(temporary, { force: true })
     throw error
   }
-  await syncFolder(dirname(path))
+  await putOnDisk(dirname(path))
 }
 
-/** Makes a rename durable. Windows cannot open folders, and does not need it. */
-async function syncFolder(path: string): Promise<void> {
+/** Makes a file's bytes durable, or the names in a folder. Windows cannot open folders, and does not need it. */
+export async function putOnDisk(path: string): Promise<void> {
   if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
+  const file = await open(path, 'r')
   try {
-    await folder.sync()
+    await file.sync()
   } finally {
-    await folder.close()
+    await file.close()
   }
 }

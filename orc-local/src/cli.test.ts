@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
@@ -31,6 +31,7 @@ test('secrets prints what wrangler uploads, new each time', async () => {
   const secrets: Record<string, string> = JSON.parse(first?.out ?? '')
   expect(Object.keys(secrets)).toEqual(['ORC_SECRET', 'SIGNING_KEYS', 'SETUP_TOKEN'])
   expect(JSON.parse(secrets['SIGNING_KEYS'] ?? '')).toMatchObject([
+    { kty: 'OKP', crv: 'Ed25519', use: 'sig' },
     { kty: 'OKP', crv: 'Ed25519', use: 'sig' },
   ])
   expect(second?.out).not.toBe(first?.out)
@@ -63,6 +64,15 @@ test.each([
   ['a listen address without port', ['serve', '--listen', 'localhost']],
   ['credits that are no number', ['--signup-grant', 'many']],
   ['a missing option', ['setup', '--orc', 'http://127.0.0.1:1']],
+  ['a pin that is none', ['setup', '--orc', 'https://127.0.0.1:1', '--setup-token', 'x', '--pin', 'ab:cd']],
+  [
+    'a pin without TLS',
+    ['setup', '--orc', 'http://127.0.0.1:1', '--setup-token', 'x', '--pin', 'ab'.repeat(32)],
+  ],
+  ['half a certificate', ['serve', '--tls-cert', 'c.pem']],
+  ['a private Orc that is open', ['serve', '--private', '--sign-up', 'open']],
+  ['a backup to nowhere', ['backup']],
+  ['keys of two places', ['rotate-keys', '--state', 'a', '--secrets-file', 'b']],
   ['an address that is no URL', ['setup', '--orc', 'localhost:8787x', '--setup-token', 'x']],
 ])('%s ends with the usage code', async (_, args) => {
   expect((await daisiOrc(...args)).code).toBe(2)
@@ -72,4 +82,38 @@ test('a state folder that is a file ends with the state code', async () => {
   const file = join(await temporaryFolder(), 'file')
   await writeFile(file, '')
   expect(await daisiOrc('serve', '--state', file)).toMatchObject({ code: 4, out: '' })
+})
+
+test('rotate-keys changes the keys in a file and nothing else, and refuses what is no file of secrets', async () => {
+  const file = join(await temporaryFolder(), 'secrets.json')
+  await daisiOrc('secrets', '--out', file)
+  const read = async (): Promise<Record<string, string>> => JSON.parse(await readFile(file, 'utf8'))
+  const kids = (secrets: Record<string, string>): string[] =>
+    JSON.parse(secrets['SIGNING_KEYS'] ?? '').map((key: { readonly kid: string }) => key.kid)
+  const before = { ...(await read()), EMAIL_TOKEN: 'mine' }
+  await writeFile(file, JSON.stringify(before))
+  expect((await daisiOrc('rotate-keys', '--secrets-file', file)).code).toBe(0)
+  const after = await read()
+  expect({ ...after, SIGNING_KEYS: '' }).toEqual({ ...before, SIGNING_KEYS: '' })
+  const [signing, next] = kids(before)
+  expect(kids(after)).toEqual([next, expect.any(String), signing])
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await daisiOrc('rotate-keys', '--secrets-file', file, '--emergency')).code).toBe(0)
+  const last = kids(await read())
+  expect(last).toHaveLength(2)
+  expect(last.filter((kid) => kids(after).includes(kid))).toEqual([])
+  await writeFile(file, '{}')
+  expect(await daisiOrc('rotate-keys', '--secrets-file', file)).toMatchObject({ code: 4, out: '' })
+  expect(await readFile(file, 'utf8')).toBe('{}')
+})
+
+test('neither keys nor copies are made of what is no state folder', async () => {
+  const dir = await temporaryFolder()
+  const missing = join(dir, 'missing')
+  expect(await daisiOrc('rotate-keys', '--state', missing)).toMatchObject({ code: 4, out: '' })
+  expect(await daisiOrc('backup', '--state', missing, '--out', join(dir, 'copy'))).toMatchObject({
+    code: 4,
+    out: '',
+  })
+  expect(await readdir(dir)).toEqual([])
 })

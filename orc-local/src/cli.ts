@@ -1,4 +1,6 @@
 import { Command } from 'commander'
+import { backupCommand } from './cli/backup.ts'
+import { rotateKeysCommand } from './cli/rotate-keys.ts'
 import { secretsCommand } from './cli/secrets.ts'
 import { serveCommand } from './cli/serve.ts'
 import { setupCommand } from './cli/setup.ts'
@@ -8,6 +10,8 @@ const program = new Command('daisi-orc')
   .description('A self-hosted DAISI Orc: the rally point of a network, on this machine.')
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(setupCommand())
+  .addCommand(backupCommand())
+  .addCommand(rotateKeysCommand())
   .addCommand(secretsCommand())
 
 await runProgram(program)

@@ -1,4 +1,4 @@
-/** Why an Orc cannot be started. Stable: callers branch on it. */
+/** Why an Orc cannot be started, or its state folder not be backed up. Stable: callers branch on it. */
 export type OrcErrorCode =
   | 'port_in_use'
   | 'address_unavailable'
@@ -9,6 +9,13 @@ export type OrcErrorCode =
   | 'runtime_missing'
   | 'not_built'
   | 'start_failed'
+  | 'certificate_missing'
+  | 'certificate_invalid'
+  | 'certificate_mismatch'
+  | 'certificate_expired'
+  | 'backup_target_unusable'
+  | 'backup_unsupported'
+  | 'backup_failed'
 
 /** A failure whose message tells what to do next. */
 export class OrcError extends Error {

@@ -19,6 +19,10 @@ export const ExitCode = {
   Host: 7,
   /** The Orc refused a request or could not be reached. */
   Request: 8,
+  /** The certificate cannot be used, or is another than the pinned one. */
+  Certificate: 9,
+  /** The backup was not made. */
+  Backup: 10,
   /** A second Ctrl-C. */
   Killed: 130,
 } as const
@@ -33,6 +37,13 @@ const exitCodes: Readonly<Record<OrcErrorCode, number>> = {
   runtime_missing: ExitCode.Missing,
   not_built: ExitCode.Missing,
   start_failed: ExitCode.Orc,
+  certificate_missing: ExitCode.Certificate,
+  certificate_invalid: ExitCode.Certificate,
+  certificate_mismatch: ExitCode.Certificate,
+  certificate_expired: ExitCode.Certificate,
+  backup_target_unusable: ExitCode.Backup,
+  backup_unsupported: ExitCode.Backup,
+  backup_failed: ExitCode.Backup,
 }
 
 /** Ends a program with a message for the person who started it. */

@@ -1,3 +1,5 @@
 export { OrcError, type OrcErrorCode } from './errors.ts'
 export { generateSecrets, type OrcSecrets } from './orc/secrets.ts'
+export type { LoginCode } from './orc/login-codes.ts'
+export type { ServerCertificate, TlsChoice } from './tls/server-certificate.ts'
 export { startOrc, type OrcOptions, type RunningOrc } from './orc/start-orc.ts'

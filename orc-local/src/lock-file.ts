@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { systemCode } from './errors.ts'
-import { identify, isAlive, type ProcessIdentity } from './process-identity.ts'
+import { identify, isAlive, parseIdentity, type ProcessIdentity } from './process-identity.ts'
 
 /** The answer to asking for a lock. */
 export type LockResult =
@@ -91,19 +91,5 @@ function readHolder(path: string): LockContent | undefined {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
-  return { text, holder: parseHolder(text) }
-}
-
-function parseHolder(text: string): ProcessIdentity | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null || !('pid' in value) || !('birth' in value))
-    return undefined
-  const { pid, birth } = value
-  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined
-  return { pid, birth: typeof birth === 'string' ? birth : null }
+  return { text, holder: parseIdentity(text) }
 }

@@ -1,6 +1,7 @@
 import type { ErrorBody } from '@daisi/protocol/consumer'
-import { messageOf } from './errors.ts'
+import { messageOf, systemCode } from './errors.ts'
 import { ExitCode, Failure } from './exit-codes.ts'
+import { PinMismatch, requestOrc } from './pinned-https.ts'
 
 /** An Orc's answer that is an error. `code` is the protocol's (rule E2). */
 export class RequestFailure extends Failure {
@@ -20,21 +21,20 @@ export interface ManageApi {
   readonly post: <T>(path: string, body: unknown) => Promise<T>
 }
 
-/** Speaks to an Orc's management routes. The answer's type is the caller's knowledge of the protocol. */
-export function manageApi(orcUrl: string, token: string): ManageApi {
+/**
+ * Speaks to an Orc's management routes, with a pin only to the one that has that certificate. The answer's type is the
+ * caller's knowledge of the protocol.
+ */
+export function manageApi(orcUrl: string, token: string, pin?: string): ManageApi {
   const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const url = new URL(path, orcUrl)
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
     let response: Response
     try {
-      response = await fetch(url, init)
+      response = await requestOrc(url, init, pin)
     } catch (cause) {
-      throw new Failure(
-        ExitCode.Request,
-        `The Orc at ${url.origin} cannot be reached (${reason(cause)}). Is it running?`,
-        { cause },
-      )
+      throw unreachable(url, cause)
     }
     const text = await response.text()
     if (!response.ok) throw toFailure(response.status, text, url)
@@ -42,6 +42,29 @@ export function manageApi(orcUrl: string, token: string): ManageApi {
     return answer
   }
   return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) }
+}
+
+function unreachable(url: URL, cause: unknown): Failure {
+  if (cause instanceof PinMismatch) {
+    return new Failure(
+      ExitCode.Certificate,
+      `The Orc at ${url.origin} is not the expected one: ${cause.message}.`,
+      {
+        cause,
+      },
+    )
+  }
+  const hint =
+    systemCode(cause instanceof Error ? cause.cause : undefined) === 'DEPTH_ZERO_SELF_SIGNED_CERT'
+      ? 'Give the fingerprint that it prints at its start with --pin.'
+      : 'Is it running?'
+  return new Failure(
+    ExitCode.Request,
+    `The Orc at ${url.origin} cannot be reached (${reason(cause)}). ${hint}`,
+    {
+      cause,
+    },
+  )
 }
 
 function toFailure(status: number, text: string, url: URL): RequestFailure {

@@ -50,6 +50,15 @@ test('[D1, D2] a direct Session names a Host and binds its token to the Host, th
   expect(await balanceOf(scene.consumer)).toMatchObject({ spent: 0 })
 })
 
+test('[D1] a stranger’s Host at a local address is named to nobody from elsewhere', async () => {
+  const scene = await newDirectScene({ endpoint: 'https://10.9.8.7:8790' })
+  const from = (address: string): Promise<Response> =>
+    openDirect(scene, {}, 1_000, { 'cf-connecting-ip': address })
+  const far = await from('203.0.113.9')
+  expect([far.status, await errorCode(far)]).toEqual([503, 'no_host_available'])
+  expect((await from('10.1.1.1')).status).toBe(201)
+})
+
 test('[D1] only Hosts that offer Direct Connections are named, and only to who asks for them', async () => {
   const plain = await newScene()
   const refused = await openDirect({ ...plain, bound: await newHostKeys() })

@@ -1,11 +1,13 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { hashCredential } from '../src/domain/credential.ts'
 import type { ConsumerSession } from '../src/objects/session/object.ts'
 import { plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { balanced } from './support/books.ts'
 import { callerWith } from './support/caller.ts'
+import { newDirectScene, openDirect, openedDirect } from './support/direct.ts'
 import { newNetwork } from './support/networks.ts'
 import { balanceOf, call, newAccount, newKey, settle } from './support/orc.ts'
 import { type Scene, chat, errorCode, newScene } from './support/scene.ts'
@@ -283,4 +285,14 @@ test('[B2] a Job that waits for credits while its key is revoked or changed does
   expect(['model_not_allowed', 'begun']).toContain(code)
   expect(await refused(changed)).toBe('model_not_allowed')
   expect(await beginDuring(await newScene(), async () => undefined)).toBe('begun')
+})
+
+test('[B2, D9] tokens of Direct Connections end when their key changes: a Host asks nobody what they are still good for', async () => {
+  const scene = await newDirectScene()
+  const { grant } = await openedDirect(scene)
+  const options = { token: scene.consumer.token, body: { models: ['another'] } }
+  expect((await call('PATCH', `/api/keys/${scene.key.id}`, options)).status).toBe(200)
+  expect(await scene.host.receive('direct-revoked')).toMatchObject({ tokenIds: [decodeJwt(grant.token).jti] })
+  const refused = await openDirect(scene)
+  expect([refused.status, await errorCode(refused)]).toEqual([403, 'model_not_allowed'])
 })

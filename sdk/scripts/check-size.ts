@@ -3,30 +3,50 @@ import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-/** The whole package, as an application that uses all of it would ship it. */
-const LIMIT_BYTES = 6_000
+interface Budget {
+  /** What an application imports. */
+  readonly entries: readonly string[]
+  /** Bytes (brotli) that using all of it adds to an application that uses the entries before it. */
+  readonly limitBytes: number
+}
 
-const { outputFiles } = await build({
-  absWorkingDir: join(import.meta.dirname, '..'),
-  entryPoints: ['dist/index.js'],
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
-  legalComments: 'none',
-  write: false,
-})
-const code = outputFiles.map(({ contents }) => Buffer.from(contents))
-const bundle = Buffer.concat(code)
-const size = brotliCompressSync(bundle).length
-process.stdout.write(`daisi-sdk: ${size} bytes (brotli) of ${LIMIT_BYTES}, ${bundle.length} minified\n`)
-
-const complaints = [
-  ...(size > LIMIT_BYTES ? [`too large by ${size - LIMIT_BYTES} bytes`] : []),
-  ...(/\bzod\b/i.test(bundle.toString())
-    ? ['zod is in the bundle: the SDK takes types only from the protocol']
-    : []),
+const budgets: readonly Budget[] = [
+  { entries: ['index'], limitBytes: 6_000 },
+  { entries: ['index', 'direct'], limitBytes: 4_000 },
 ]
-for (const complaint of complaints) process.stderr.write(`${complaint}\n`)
-process.exitCode = complaints.length > 0 ? 1 : 0
+
+let before = 0
+for (const { entries, limitBytes } of budgets) {
+  const bundle = await bundled(entries)
+  const size = brotliCompressSync(bundle).length
+  const added = size - before
+  before = size
+  const name = ['daisi-sdk', ...entries.slice(1)].join('/')
+  process.stdout.write(`${name}: ${added} bytes (brotli) of ${limitBytes}\n`)
+  if (added > limitBytes) complain(`${name} is too large by ${added - limitBytes} bytes`)
+  if (/\bzod\b/i.test(bundle.toString())) complain('zod is in the bundle: the SDK takes types only')
+}
+
+/** All of these entries in one minified module. */
+async function bundled(entries: readonly string[]): Promise<Buffer> {
+  const { outputFiles } = await build({
+    absWorkingDir: join(import.meta.dirname, '..'),
+    stdin: {
+      contents: entries.map((entry) => `export * from './dist/${entry}.js'`).join('\n'),
+      resolveDir: join(import.meta.dirname, '..'),
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+  })
+  return Buffer.concat(outputFiles.map(({ contents }) => contents))
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`)
+  process.exitCode = 1
+}

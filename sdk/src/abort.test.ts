@@ -1,17 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { chunks, frames, TEXT } from '../test/answers.ts'
+import { chunks, TEXT } from '../test/answers.ts'
 import { chatOn, client, errorOf, request, TestClock } from '../test/client.ts'
 import { answer, FakeOrc, KEY, refusal, silence } from '../test/fake-orc.ts'
-import { ManualStream } from '../test/manual-stream.ts'
+import { wires } from '../test/wires.ts'
 import { systemClock } from './clock.ts'
 
 const [, first] = chunks(request)
-
-function manual(): { orc: FakeOrc; source: ManualStream } {
-  const source = new ManualStream()
-  source.event(first)
-  return { source, orc: new FakeOrc().next(source.answer) }
-}
 
 describe('aborting', () => {
   test('before the call: nothing is sent', async () => {
@@ -74,11 +68,15 @@ describe('aborting', () => {
     ).toBe('aborted')
     expect(orc.seen).toHaveLength(1)
   })
+})
 
+describe.each(wires)('aborting a stream, %s', (_, open) => {
   test('[A7] in the middle of a stream: the loop throws and the request is aborted', async () => {
-    const { orc, source } = manual()
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
     const controller = new AbortController()
-    const stream = await client(orc).chat.stream(request, { signal: controller.signal })
+    const stream = await chat.stream(request, { signal: controller.signal })
     const error = await errorOf(async () => {
       for await (const chunk of stream) {
         expect(chunk).toEqual(first)
@@ -90,9 +88,11 @@ describe('aborting', () => {
   })
 
   test('[A7] while a chunk is waited for', async () => {
-    const { orc, source } = manual()
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
     const controller = new AbortController()
-    const stream = await client(orc).chat.stream(request, { signal: controller.signal })
+    const stream = await chat.stream(request, { signal: controller.signal })
     const reader = stream[Symbol.asyncIterator]()
     await reader.next()
     const waiting = errorOf(async () => await reader.next())
@@ -128,10 +128,12 @@ describe('the signal of the caller', () => {
   })
 })
 
-describe('leaving', () => {
+describe.each(wires)('leaving, %s', (_, open) => {
   test.each(['chunks', 'texts'])('[A7] break out of the %s aborts the request', async (kind) => {
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request)
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request)
     for await (const item of kind === 'chunks' ? stream : stream.textDeltas()) {
       expect(item).toBeTruthy()
       break
@@ -141,8 +143,10 @@ describe('leaving', () => {
   })
 
   test('[A7] an error in the loop aborts the request, and stays the same', async () => {
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request)
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request)
     const failure = new Error('mine')
     const loop = async (): Promise<void> => {
       for await (const text of stream.textDeltas()) throw Object.assign(failure, { text })
@@ -152,16 +156,20 @@ describe('leaving', () => {
   })
 
   test('[A7] before the first chunk', async () => {
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request)
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request)
     await stream[Symbol.asyncIterator]().return?.()
     await Promise.all([source.aborted, source.cancelled])
     expect((await errorOf(stream.final())).code).toBe('aborted')
   })
 
   test('[A7] while a chunk is waited for that never comes', async () => {
-    const { orc, source } = manual()
-    const reader = (await client(orc).chat.stream(request)).textDeltas()[Symbol.asyncIterator]()
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const reader = (await chat.stream(request)).textDeltas()[Symbol.asyncIterator]()
     await reader.next()
     const waiting = errorOf(async () => await reader.next())
     await reader.return?.()
@@ -171,8 +179,10 @@ describe('leaving', () => {
 
   test('[A7] cancel, read or not', async () => {
     for (const isRead of [true, false]) {
-      const { orc, source } = manual()
-      const stream = await client(orc).chat.stream(request)
+      const { chat, manual } = await open()
+      const source = manual()
+      source.event(first)
+      const stream = await chat.stream(request)
       const text = isRead ? errorOf(stream.text()) : undefined
       stream.cancel()
       await Promise.all([source.aborted, source.cancelled])
@@ -182,8 +192,6 @@ describe('leaving', () => {
 })
 
 describe('timeouts', () => {
-  afterEach(() => void vi.useRealTimers())
-
   test.each(['create', 'stream'] as const)('no answer to %s in time: timeout, once', async (method) => {
     const orc = new FakeOrc().next(silence)
     const error = await errorOf(client(orc, { timeoutMs: 5 }).chat[method](request))
@@ -202,17 +210,31 @@ describe('timeouts', () => {
     expect((await errorOf(client(orc).chat.create(request, { timeoutMs: 5 }))).code).toBe('timeout')
   })
 
+  test('more milliseconds than a timer takes are no timeout', async () => {
+    const chat = chatOn(new FakeOrc(), new TestClock(), { timeoutMs: Infinity, apiKey: KEY })
+    expect((await chat.create(request, { timeoutMs: 2 ** 32 })).object).toBe('chat.completion')
+    expect((await chat.create(request)).object).toBe('chat.completion')
+  })
+})
+
+describe.each(wires)('time and streams, %s', (_, open) => {
+  afterEach(() => void vi.useRealTimers())
+
   test('silence inside a stream: timeout, and the request is aborted', async () => {
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request, { timeoutMs: 5 })
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request, { timeoutMs: 100 })
     expect((await errorOf(stream.text())).code).toBe('timeout')
     await Promise.all([source.aborted, source.cancelled])
   })
 
   test('the time that the reader takes is not counted', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request, { timeoutMs: 1_000 })
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request, { timeoutMs: 1_000 })
     vi.advanceTimersByTime(5_000)
     const reader = stream[Symbol.asyncIterator]()
     expect((await reader.next()).value).toEqual(first)
@@ -227,18 +249,14 @@ describe('timeouts', () => {
 
   test('a stream that is done but does not close is given up after a second', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const { orc, source } = manual()
-    const stream = await client(orc).chat.stream(request)
-    source.send(frames(chunks({ ...request, stream_options: { include_usage: true } }).slice(2)))
+    const { chat, manual } = await open()
+    const source = manual()
+    source.event(first)
+    const stream = await chat.stream(request)
+    source.events(chunks({ ...request, stream_options: { include_usage: true } }).slice(2))
     await stream.text()
     vi.advanceTimersByTime(1_000)
     await Promise.all([source.aborted, source.cancelled])
     expect(await stream.text()).toBe(TEXT)
-  })
-
-  test('more milliseconds than a timer takes are no timeout', async () => {
-    const chat = chatOn(new FakeOrc(), new TestClock(), { timeoutMs: Infinity, apiKey: KEY })
-    expect((await chat.create(request, { timeoutMs: 2 ** 32 })).object).toBe('chat.completion')
-    expect((await chat.create(request)).object).toBe('chat.completion')
   })
 })

@@ -42,10 +42,12 @@ export class CallScope {
 
   /** Ends the request as the caller's wish. */
   abort(cause?: unknown): void {
-    if (this.signal.aborted) return
-    this.#controller.abort(
-      new DaisiError('The call was aborted.', { code: 'aborted', isRetryable: false, cause }),
-    )
+    this.fail(new DaisiError('The call was aborted.', { code: 'aborted', isRetryable: false, cause }))
+  }
+
+  /** Ends the request for this reason, unless it has ended. */
+  fail(reason: DaisiError): void {
+    this.#controller.abort(reason)
   }
 
   /** Lets go of timer and signal; the scope can no longer fire by itself. */

@@ -3,7 +3,7 @@ import type { OpenCall } from './call.ts'
 import { ChatAccumulator } from './chat-accumulator.ts'
 import { errorOfEvent } from './error-response.ts'
 import { DaisiError, invalidResponse } from './error.ts'
-import { readEvents } from './event-source.ts'
+import { readEvents, type StreamWatch } from './event-source.ts'
 
 /**
  * An answer on its way. Read it once: as chunks, as pieces of text, or whole. Leaving the loop early cancels the work;
@@ -22,14 +22,16 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   /** The Orc's name for the request. */
   readonly requestId: string | undefined
   readonly #call: OpenCall
+  readonly #source: AsyncGenerator<ChatCompletionChunk, void, void>
   readonly #answer = new ChatAccumulator()
   readonly #ended: Promise<void>
-  #end: (error?: DaisiError) => void = () => undefined
+  #end: (error?: unknown) => void = () => undefined
   #isTaken = false
 
   /** @internal */
-  constructor(call: OpenCall) {
+  constructor(call: OpenCall, source: AsyncGenerator<ChatCompletionChunk, void, void> = readChunks(call)) {
     this.#call = call
+    this.#source = source
     this.requestId = call.requestId
     this.#ended = new Promise((resolve, reject) => {
       this.#end = (error) => (error === undefined ? resolve() : reject(error))
@@ -100,27 +102,36 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   }
 
   async *#chunks(): AsyncGenerator<ChatCompletionChunk, void, void> {
-    const { response, scope } = this.#call
-    let failure: DaisiError | undefined
+    let failure: unknown
     try {
-      for await (const event of readEvents(this.#call)) {
-        const error = errorOfEvent(event, this.requestId)
-        if (error !== undefined) throw error
-        if (!isChunk(event)) throw new TypeError('no choices')
-        this.#answer.add(event)
-        yield event
+      for await (const chunk of this.#source) {
+        this.#answer.add(chunk)
+        yield chunk
       }
-    } catch (cause) {
-      failure = DaisiError.isInstance(cause)
-        ? cause
-        : invalidResponse('An event is no chunk.', response, this.requestId)
-      throw failure
+    } catch (error) {
+      failure = error
+      throw error
     } finally {
-      this.#end(failure ?? scope.signal.reason)
+      this.#end(failure ?? this.#call.scope.signal.reason)
     }
   }
 }
 
+/** The chunks of an answer. Throws only what {@link ChatStream} promises. */
+export async function* readChunks(
+  call: OpenCall,
+  watch?: StreamWatch,
+): AsyncGenerator<ChatCompletionChunk, void, void> {
+  const { response, requestId } = call
+  for await (const event of readEvents(call, watch)) {
+    const error = errorOfEvent(event, requestId)
+    if (error !== undefined) throw error
+    if (!isChunk(event)) throw invalidResponse('An event is no chunk.', response, requestId)
+    yield event
+  }
+}
+
 function isChunk(event: unknown): event is ChatCompletionChunk {
-  return typeof event === 'object' && event !== null && 'choices' in event && Array.isArray(event.choices)
+  if (typeof event !== 'object' || event === null || !('choices' in event)) return false
+  return Array.isArray(event.choices) && event.choices.every((choice) => choice?.delta instanceof Object)
 }

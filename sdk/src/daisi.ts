@@ -3,6 +3,7 @@ import { Chat } from './chat.ts'
 import { Models } from './models.ts'
 import type { DaisiOptions } from './options.ts'
 import { Sessions } from './sessions.ts'
+import { Tokens } from './tokens.ts'
 import { Transport } from './transport.ts'
 import { UsageReport } from './usage.ts'
 
@@ -19,6 +20,7 @@ export class Daisi {
   readonly chat: Chat
   readonly models: Models
   readonly sessions: Sessions
+  readonly tokens: Tokens
   readonly usage: UsageReport
   readonly #options: DaisiOptions
 
@@ -33,12 +35,13 @@ export class Daisi {
     this.chat = new Chat(transport)
     this.models = new Models(transport)
     this.sessions = new Sessions(transport)
+    this.tokens = new Tokens(transport)
     this.usage = new UsageReport(transport)
   }
 
   /** The same client, whose chat requests join this Session. A Session object brings its Network along, an id does not. */
   withSession(session: string | Session): Daisi {
-    const network = typeof session === 'object' ? session.network : this.#options.network
+    const network = typeof session === 'object' ? (session.network ?? undefined) : this.#options.network
     return new Daisi({ ...this.#options, network, session })
   }
 }

@@ -7,6 +7,8 @@ import type { ErrorCode } from '@daisi/protocol/consumer'
  * - `aborted`: the caller's signal fired, or the stream was left.
  * - `invalid_response`: what came is not an Orc's answer; a proxy, or a wrong `baseURL`.
  * - `stream_interrupted`: a stream ended before its answer did.
+ * - `direct_unavailable`: no Direct Connection can be made here; the message says why.
+ * - `host_dishonest`: in a Direct Connection, the Host counted more tokens than there can be, and was left.
  */
 export type SdkErrorCode =
   | 'connection_error'
@@ -14,6 +16,8 @@ export type SdkErrorCode =
   | 'aborted'
   | 'invalid_response'
   | 'stream_interrupted'
+  | 'direct_unavailable'
+  | 'host_dishonest'
 
 /** Every code known to this version. An Orc newer than the SDK may send others, hence the open end. */
 export type DaisiErrorCode = ErrorCode | SdkErrorCode | (string & Record<never, never>)

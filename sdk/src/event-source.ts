@@ -6,8 +6,16 @@ import { SseParser } from './sse-parser.ts'
 /** How long a finished stream may take to close. Reading up to its end lets the connection be used again. */
 const DRAIN_MS = 1_000
 
+/** Sees the events of a stream before its reader does. */
+export interface StreamWatch {
+  /** What it throws ends the stream. */
+  readonly seen: (event: unknown, id: string) => void
+  /** `[DONE]` came. The stream ends when this resolves. */
+  readonly done: () => Promise<void>
+}
+
 /** The values of a stream's events. Throws if the stream ends in any other way than with `[DONE]`. */
-export async function* readEvents(call: OpenCall): AsyncGenerator<unknown, void, void> {
+export async function* readEvents(call: OpenCall, watch?: StreamWatch): AsyncGenerator<unknown, void, void> {
   const { response, scope, requestId } = call
   const { signal } = scope
   const reader = response.body?.getReader()
@@ -23,13 +31,15 @@ export async function* readEvents(call: OpenCall): AsyncGenerator<unknown, void,
       const bytes = (await reader?.read())?.value
       scope.stopTimer()
       isOpen = bytes !== undefined
-      for (const data of bytes === undefined ? parser.end() : parser.push(bytes)) {
+      for (const { data, id } of bytes === undefined ? parser.end() : parser.push(bytes)) {
         signal.throwIfAborted()
         isDone = data === '[DONE]'
-        if (isDone) return
+        if (isDone) return await watch?.done()
         const event = parseJson(data)
-        if (event !== undefined) yield event
-        else if (isOpen) throw invalidResponse('An event of the stream is not JSON.', response, requestId)
+        if (event !== undefined) {
+          watch?.seen(event, id)
+          yield event
+        } else if (isOpen) throw invalidResponse('An event of the stream is not JSON.', response, requestId)
       }
     }
     signal.throwIfAborted()

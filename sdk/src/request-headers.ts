@@ -1,13 +1,14 @@
 import type { Call } from './call.ts'
 import { invalidArgument } from './error.ts'
 import type { DaisiOptions, RequestOptions } from './options.ts'
+import { randomHex } from './random-hex.ts'
 
 /** All headers but the credential: the same for every attempt of a call. */
 export function requestHeaders(call: Call, client: DaisiOptions, options: RequestOptions): Headers {
   const session = call.joinsSession ? (options.session ?? client.session) : undefined
   // A Session is bound to its Network, which need not be the client's.
   const network = options.network ?? (session === undefined ? client.network : undefined)
-  const key = call.method === 'POST' ? (options.idempotencyKey ?? randomKey()) : undefined
+  const key = call.method === 'POST' ? (options.idempotencyKey ?? randomHex()) : undefined
   // Said here because runtimes differ in what they let into a header.
   if (key !== undefined && !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw invalidArgument('idempotencyKey', 'idempotencyKey must be 1 to 255 printable ASCII characters')
@@ -30,10 +31,4 @@ export function requestHeaders(call: Call, client: DaisiOptions, options: Reques
     }
   }
   return headers
-}
-
-/** 128 random bits. `crypto.randomUUID` is missing in pages without TLS, which is how a LAN often serves them. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,4 @@
-import type { Session, SessionRequest } from '@daisi/protocol/consumer'
+import type { DirectGrant, DirectRequest, Session, SessionRequest } from '@daisi/protocol/consumer'
 import { pathSegment } from './base-url.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
@@ -40,6 +40,16 @@ export class Sessions {
       'session',
       options,
     )
+  }
+
+  /**
+   * Asks for a Host to connect to, in a Session of mode `direct`. `connectDirect` of `daisi-sdk/direct` does this by itself.
+   *
+   * @throws {DaisiError} `no_host_available` if no Host offers Direct Connections for the model
+   */
+  async requestHost(id: string, request: DirectRequest, options?: RequestOptions): Promise<DirectGrant> {
+    const call = { method: 'POST', path: `/sessions/${pathSegment(id)}/direct`, body: request } as const
+    return await this.#transport.json(call, 'direct_grant', options)
   }
 
   /**

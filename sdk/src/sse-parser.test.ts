@@ -6,7 +6,7 @@ const encoder = new TextEncoder()
 /** All events of these pieces, and those that only the end finished. */
 function parse(pieces: readonly Uint8Array[]): string[] {
   const parser = new SseParser()
-  return [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()]
+  return [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()].map(({ data }) => data)
 }
 
 const parseText = (text: string): string[] => parse([encoder.encode(text)])
@@ -60,10 +60,25 @@ describe('SSE', () => {
   test('an event comes out with the byte that finishes it', () => {
     const parser = new SseParser()
     expect(parser.push(encoder.encode('data: a\r\n'))).toEqual([])
-    expect(parser.push(encoder.encode('\r'))).toEqual(['a'])
+    expect(parser.push(encoder.encode('\r'))).toEqual([{ data: 'a', id: '' }])
     expect(parser.push(encoder.encode('\ndata: b'))).toEqual([])
-    expect(parser.push(encoder.encode('\n\n'))).toEqual(['b'])
+    expect(parser.push(encoder.encode('\n\n'))).toEqual([{ data: 'b', id: '' }])
     expect(parser.end()).toEqual([])
+  })
+
+  test('an event has its own id, or that of the last one that had one', () => {
+    const parser = new SseParser()
+    const events = [
+      ...parser.push(encoder.encode('data: a\n\nid: 3\ndata: b\n\ndata: c\n\nid: 1')),
+      ...parser.push(encoder.encode('2\ndata: d\n\nid\ndata: e\n\n')),
+    ]
+    expect(events.map(({ data, id }) => [data, id])).toEqual([
+      ['a', ''],
+      ['b', '3'],
+      ['c', '3'],
+      ['d', '12'],
+      ['e', ''],
+    ])
   })
 
   test('however the bytes are cut, the events are the same', () => {

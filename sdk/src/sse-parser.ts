@@ -1,28 +1,35 @@
+/** A finished event. `id` is its own or that of the last event that had one; empty before the first. */
+export interface SseEvent {
+  readonly data: string
+  readonly id: string
+}
+
 /**
- * Server-sent events, as the WHATWG defines them, down to their data. Pure: bytes go in however they were cut, also
- * inside a character or a line end, and the data of each finished event comes out.
+ * Server-sent events, as the WHATWG defines them, down to data and id. Pure: bytes go in however they were cut, also
+ * inside a character or a line end, and each finished event comes out.
  */
 export class SseParser {
   readonly #decoder = new TextDecoder()
   #line = ''
   #data: string[] = []
+  #id = ''
   #skipsLineFeed = false
 
-  /** The data of the events that these bytes finish. */
-  push(bytes: Uint8Array): string[] {
+  /** The events that these bytes finish. */
+  push(bytes: Uint8Array): SseEvent[] {
     return this.#read(this.#decoder.decode(bytes, { stream: true }))
   }
 
   /** The event that the end of the stream finishes, if it did not finish itself by an empty line. */
-  end(): string[] {
+  end(): SseEvent[] {
     return this.#read(`${this.#decoder.decode()}\n\n`)
   }
 
-  #read(received: string): string[] {
+  #read(received: string): SseEvent[] {
     if (received === '') return []
     const text = this.#skipsLineFeed && received.startsWith('\n') ? received.slice(1) : received
     this.#skipsLineFeed = received.endsWith('\r')
-    const events: string[] = []
+    const events: SseEvent[] = []
     const lines = text.split(/\r\n|\n|\r/)
     const unfinished = lines.pop() ?? ''
     for (const part of lines) {
@@ -30,7 +37,7 @@ export class SseParser {
       this.#line = ''
       if (line !== '') this.#field(line)
       else if (this.#data.length > 0) {
-        events.push(this.#data.join('\n'))
+        events.push({ data: this.#data.join('\n'), id: this.#id })
         this.#data = []
       }
     }
@@ -42,5 +49,6 @@ export class SseParser {
   #field(line: string): void {
     const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (name === 'data') this.#data.push(value)
+    else if (name === 'id') this.#id = value
   }
 }

@@ -7,8 +7,8 @@ import type {
 
 export const usage: CompletionUsage = {
   prompt_tokens: 5,
-  completion_tokens: 3,
-  total_tokens: 8,
+  completion_tokens: 4,
+  total_tokens: 9,
   prompt_tokens_details: { cached_tokens: 0 },
 }
 
@@ -45,18 +45,39 @@ export function chunks({ model, stream_options: options }: ChatRequest): ChatCom
   ]
 }
 
+/** Generated tokens up to an event of {@link chunks}: a Host counts one for each word (D4). */
+function tokensUpTo(event: unknown): number | undefined {
+  const { choices } = event as Partial<ChatCompletionChunk>
+  const content = choices?.[0]?.delta?.content
+  if (choices === undefined || content === undefined) return choices && usage.completion_tokens
+  return content === '' ? 0 : TEXT.split(/(?= )/).indexOf(content) + 1
+}
+
+/** Who answers: a Host numbers its events and states the prompt's tokens (D4), an Orc does neither. */
+export type Answerer = 'orc' | 'host'
+
+/** One event as it goes over the wire. */
+export function eventText(event: unknown, by: Answerer = 'orc'): string {
+  const tokens = by === 'host' ? tokensUpTo(event) : undefined
+  return `${tokens === undefined ? '' : `id: ${tokens}\n`}data: ${JSON.stringify(event)}\n\n`
+}
+
 /** Events as they go over the wire, `[DONE]` included. */
-export function frames(events: readonly unknown[]): string {
-  return `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}data: [DONE]\n\n`
+export function frames(events: readonly unknown[], by: Answerer = 'orc'): string {
+  return `${events.map((event) => eventText(event, by)).join('')}data: [DONE]\n\n`
 }
 
 /** A whole stream at once. */
-export function sse(events: readonly unknown[]): Response {
-  return eventStream(new Blob([': keepalive\n\n', frames(events)]).stream())
+export function sse(events: readonly unknown[], by: Answerer = 'orc'): Response {
+  return eventStream(new Blob([': keepalive\n\n', frames(events, by)]).stream(), by)
 }
 
-export function eventStream(body: ReadableStream<Uint8Array>): Response {
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-request-id': 'req_1' },
-  })
+export function eventStream(body: ReadableStream<Uint8Array>, by: Answerer = 'orc'): Response {
+  const headers = new Headers({ 'content-type': 'text/event-stream; charset=utf-8' })
+  if (by === 'orc') headers.set('x-request-id', 'req_1')
+  else {
+    headers.set('daisi-prompt-tokens', String(usage.prompt_tokens))
+    headers.set('daisi-cached-tokens', String(usage.prompt_tokens_details.cached_tokens))
+  }
+  return new Response(body, { headers })
 }

@@ -1,6 +1,14 @@
-import type { ChatRequest, ErrorCode, Session, SessionRequest, UsageTotals } from '@daisi/protocol/consumer'
+import type {
+  ChatRequest,
+  DirectRequest,
+  ErrorCode,
+  Session,
+  SessionRequest,
+  UsageTotals,
+} from '@daisi/protocol/consumer'
 import type { Fetch } from '../src/options.ts'
 import { chunks, sse, wholeAnswer } from './answers.ts'
+import type { FakeHost } from './fake-host.ts'
 
 export const KEY = 'daisi_sk_test'
 const MODEL = {
@@ -30,9 +38,15 @@ export class FakeOrc {
   readonly seen: Seen[] = []
   /** Jobs that were paid. */
   charged = 0
+  /** Hosts that offer Direct Connections. The first one is given out. */
+  readonly hosts: FakeHost[]
   readonly #faults: Fault[] = []
   readonly #sessions = new Map<string, Session>()
   readonly #processed = new Map<string, string>()
+
+  constructor(...hosts: FakeHost[]) {
+    this.hosts = hosts
+  }
 
   /** The next requests meet these, one each. */
   next(...faults: readonly Fault[]): this {
@@ -59,7 +73,7 @@ export class FakeOrc {
     const { method, url, headers } = seen
     if (!headers.has('authorization')) return refusal(401, 'missing_credentials')
     if (headers.get('authorization') !== `Bearer ${KEY}`) return refusal(401, 'invalid_api_key')
-    const route = `${method} ${url.pathname.replace(/sess_\d+$/, ':id')}`
+    const route = `${method} ${url.pathname.replace(/sess_\d+/, ':id')}`
     switch (route) {
       case 'POST /v1/chat/completions':
         return this.#chat(seen, text)
@@ -68,7 +82,14 @@ export class FakeOrc {
       case 'GET /v1/models/daisi-nano':
         return json(MODEL)
       case 'POST /v1/sessions':
-        return json(this.#openSession(seen.body ?? {}), 201)
+        return this.#openSession(seen.body ?? {})
+      case 'POST /v1/sessions/:id/direct':
+        return this.#direct(url, seen.body as DirectRequest)
+      case 'POST /v1/tokens':
+        return json(
+          { object: 'browser_token', token: 'daisi_bt_test', expires_at: 900, ...(seen.body as object) },
+          201,
+        )
       case 'GET /v1/sessions/:id':
       case 'DELETE /v1/sessions/:id':
         return this.#session(url, method)
@@ -98,20 +119,30 @@ export class FakeOrc {
     return request.stream === true ? sse(chunks(request)) : json(wholeAnswer(request))
   }
 
-  #openSession(request: SessionRequest): Session {
+  #openSession(request: SessionRequest): Response {
+    const host = request.direct === undefined ? undefined : this.hosts[0]
+    if (request.direct !== undefined && host === undefined) return refusal(503, 'no_host_available')
     const id = `sess_${this.#sessions.size + 1}`
     const session: Session = {
       id,
       object: 'session',
       network: request.network ?? 'public',
-      mode: 'orchestrated',
+      mode: request.mode ?? 'orchestrated',
       status: 'open',
       budget: request.budget ?? null,
       expires_at: 3_600,
       usage: totals,
     }
     this.#sessions.set(id, session)
-    return session
+    return json(request.direct ? { ...session, direct: host?.grant(request.direct) } : session, 201)
+  }
+
+  #direct(url: URL, request: DirectRequest): Response {
+    const status = this.#sessions.get(url.pathname.split('/').at(-2) ?? '')?.status
+    if (status !== 'open') return status ? refusal(409, 'session_closed') : refusal(404, 'not_found')
+    return this.hosts[0] === undefined
+      ? refusal(503, 'no_host_available')
+      : json(this.hosts[0].grant(request))
   }
 
   #session(url: URL, method: string): Response {

@@ -1,4 +1,4 @@
-import { eventStream } from './answers.ts'
+import { type Answerer, eventStream, eventText, frames } from './answers.ts'
 import type { Fault } from './fake-orc.ts'
 
 /** A streamed answer that the test sends piece by piece, with what became of its request. */
@@ -9,9 +9,11 @@ export class ManualStream {
   readonly aborted: Promise<void>
   readonly #controller: ReadableStreamDefaultController<Uint8Array>
   readonly #body: ReadableStream<Uint8Array>
+  readonly #by: Answerer
   #onAborted: () => void = () => undefined
 
-  constructor() {
+  constructor(by: Answerer = 'orc') {
+    this.#by = by
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined
     let onCancelled = (): void => undefined
     this.cancelled = new Promise((resolve) => (onCancelled = resolve))
@@ -26,7 +28,7 @@ export class ManualStream {
 
   readonly answer: Fault = ({ signal }) => {
     signal.addEventListener('abort', this.#onAborted)
-    return eventStream(this.#body)
+    return eventStream(this.#body, this.#by)
   }
 
   send(text: string): void {
@@ -38,7 +40,17 @@ export class ManualStream {
   }
 
   event(value: unknown): void {
-    this.send(`data: ${JSON.stringify(value)}\n\n`)
+    this.send(eventText(value, this.#by))
+  }
+
+  /** All of these, and `[DONE]`. */
+  events(values: readonly unknown[]): void {
+    this.send(frames(values, this.#by))
+  }
+
+  /** The same, byte by byte. */
+  eachByteOf(values: readonly unknown[]): void {
+    for (const byte of new TextEncoder().encode(frames(values, this.#by))) this.bytes(Uint8Array.of(byte))
   }
 
   end(): void {

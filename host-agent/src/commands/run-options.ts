@@ -1,12 +1,21 @@
+import { enrolRequest } from '@daisi/protocol'
 import { InvalidArgumentError, Option } from 'commander'
 import { LOG_LEVELS } from '../log.ts'
+import { directOptions } from './direct-options.ts'
+import { enrollOption, insecureOption, orcOption, pinOption } from './orc-options.ts'
+
+export const nameOption = new Option('--name <name>', "name of this Host in its owner's list")
+  .env('DAISI_NAME')
+  .argParser(parseName)
 
 /** The options of `daisi-host run`, each also readable from the environment. */
 export const runOptions: readonly Option[] = [
-  new Option('--orc <url>', 'address of the Orc').env('DAISI_ORC').argParser(parseUrl).makeOptionMandatory(),
+  orcOption,
   new Option('--model <path>', 'GGUF file to serve').env('DAISI_MODEL').makeOptionMandatory(),
-  new Option('--enroll <token>', 'enrolment token, needed the first time').env('DAISI_ENROLL_TOKEN'),
-  new Option('--name <name>', "name of this Host in its owner's list").env('DAISI_NAME'),
+  enrollOption,
+  pinOption,
+  insecureOption,
+  nameOption,
   new Option('--model-id <id>', 'name of the model for Consumers (default: the file name)').env(
     'DAISI_MODEL_ID',
   ),
@@ -22,13 +31,14 @@ export const runOptions: readonly Option[] = [
     .env('DAISI_CONTEXT')
     .argParser(parsePositive),
   new Option('--no-gpu', 'use the CPU only').env('DAISI_NO_GPU'),
+  ...directOptions,
   new Option('--drain-timeout <seconds>', 'time for running jobs to end when stopping')
     .env('DAISI_DRAIN_TIMEOUT')
     .default(30)
     .argParser(parseCount),
 ]
 
-/** Options of both commands. */
+/** Option of every command. */
 export const stateOption = new Option(
   '--state <folder>',
   'folder for the identity and what is remembered',
@@ -44,12 +54,11 @@ export const logOptions: readonly Option[] = [
     .choices(['json', 'human']),
 ]
 
-/** An http or https address, without the slash at its end. */
-export function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw new InvalidArgumentError('give an address like https://orc.example')
-  return (url.origin + url.pathname).replace(/\/+$/, '')
+/** A name that an Orc takes. */
+export function parseName(text: string): string {
+  if (!enrolRequest.shape.name.safeParse(text).success)
+    throw new InvalidArgumentError('give a name of 1 to 64 characters')
+  return text
 }
 
 /** A whole number from 0. */

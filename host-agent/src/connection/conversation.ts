@@ -10,7 +10,7 @@ import {
   type Welcome,
 } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
-import type { JobOutlet } from '../jobs/job.ts'
+import type { JobOutlet } from '../jobs/orc-delivery.ts'
 import type { Socket, SocketMessage } from './socket.ts'
 
 /** The Orc answers `hello` in this time, or the connection is given up. */

@@ -12,9 +12,7 @@ import {
 } from '@daisi/protocol'
 import * as z from 'zod'
 import { jsonWebKeySet, type StoredKeySet } from '../state/orc-record.ts'
-
-/** An answer that takes longer counts as none. */
-export const HTTP_TIMEOUT_MS = 10_000
+import type { OrcTransport } from './orc-transport.ts'
 
 /** The Orc answered with an error. `message` is its own text. */
 export class OrcHttpError extends Error {
@@ -28,13 +26,12 @@ export class OrcHttpError extends Error {
 
 const errorBody = z.object({ error: z.object({ message: z.string() }) })
 
-/** The few HTTP calls that a Host makes. Each rejects with `OrcHttpError`, or with the network's error. */
+/** The few HTTP calls that a Host makes. Each rejects with `OrcHttpError`, or as `OrcTransport.fetch` does. */
 export class OrcHttp {
-  readonly #url: string
+  readonly #transport: OrcTransport
 
-  /** `url` is the Orc's address, without a slash at its end. */
-  constructor(url: string) {
-    this.#url = url
+  constructor(transport: OrcTransport) {
+    this.#transport = transport
   }
 
   discover(signal: AbortSignal): Promise<Discovery> {
@@ -61,8 +58,8 @@ export class OrcHttp {
     signal: AbortSignal,
     body?: object,
   ): Promise<Value> {
-    const response = await fetch(this.#url + path, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(HTTP_TIMEOUT_MS)]),
+    const response = await this.#transport.fetch(this.#transport.url + path, {
+      signal,
       redirect: 'error',
       ...(body !== undefined && {
         method: 'POST',

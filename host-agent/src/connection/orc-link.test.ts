@@ -1,3 +1,4 @@
+import { MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION } from '@daisi/protocol'
 import { describe, expect, test } from 'vitest'
 import { LinkSetup } from '../testing/link-setup.ts'
 
@@ -8,7 +9,7 @@ describe('connecting', () => {
     const hello = await connection.next('hello')
     expect(connection.hostId).toBe(setup.identity.hostId)
     expect(hello).toMatchObject({
-      protocol: { version: 1, minimum: 1 },
+      protocol: { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION },
       models: [{ id: 'test-model', contextLength: 100, kinds: ['chat'] }],
       slots: { total: 2, free: 2, queue: 2 },
       running: [],

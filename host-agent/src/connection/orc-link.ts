@@ -1,25 +1,29 @@
 import { type Down, HOST_CONNECT_PATH, type Welcome } from '@daisi/protocol'
 import { type Clock, sleep } from '../clock.ts'
 import { FatalError } from '../exit-codes.ts'
-import type { JobOutlet } from '../jobs/job.ts'
+import type { DirectService } from '../direct/direct-service.ts'
+import type { JobOutlet } from '../jobs/orc-delivery.ts'
 import type { Workbench } from '../jobs/workbench.ts'
 import type { Logger } from '../log.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecord, OrcRecordFile } from '../state/orc-record.ts'
 import { JwksSource } from '../tokens/jwks-source.ts'
 import { Backoff } from '../backoff.ts'
+import type { CertificatePin } from './certificate-pin.ts'
 import { Conversation, type ConversationHandler, type Ending } from './conversation.ts'
+import type { IssuerBook } from './issuer-book.ts'
 import { type LinkEvent, type LinkState, nextLinkState } from './link-state.ts'
 import { OrcEntry } from './orc-entry.ts'
 import {
+  describeFailure,
   finalCloseError,
   isRefusalStatus,
-  issuerChanged,
   mistakenIdentity,
   notEnrolled,
 } from './orc-failures.ts'
 import { OrcHttp, OrcHttpError } from './orc-http.ts'
 import { OrcPresence } from './orc-presence.ts'
+import { OrcTransport } from './orc-transport.ts'
 import { openSocket, UpgradeRefused } from './socket.ts'
 
 /** The upgrade has this long. */
@@ -40,9 +44,15 @@ const WARN_DELAY_MS = 5_000
 export interface OrcLinkOptions {
   /** The Orc's address, without a slash at its end. */
   readonly url: string
+  /** The only certificate that the Orc may show; undefined: one that the usual authorities vouch for. */
+  readonly pin: CertificatePin | undefined
+  /** Shared by all Orcs of the agent. */
+  readonly issuers: IssuerBook
   readonly identity: Identity
   readonly record: OrcRecordFile
   readonly workbench: Workbench
+  /** This Host's own address, if it offers Direct Connections. Shared by all Orcs of the agent. */
+  readonly direct?: DirectService | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -58,6 +68,7 @@ export interface OrcLinkOptions {
  */
 export class OrcLink implements ConversationHandler {
   readonly #options: OrcLinkOptions
+  readonly #transport: OrcTransport
   readonly #entry: OrcEntry
   readonly #jwks: JwksSource
   readonly #presence: OrcPresence
@@ -71,8 +82,9 @@ export class OrcLink implements ConversationHandler {
 
   constructor(options: OrcLinkOptions) {
     const { record, clock } = options
-    const http = new OrcHttp(options.url)
     this.#options = options
+    this.#transport = new OrcTransport(options.url, options.pin)
+    const http = new OrcHttp(this.#transport)
     this.#entry = new OrcEntry({ ...options, http })
     this.#jwks = new JwksSource({
       clock,
@@ -80,7 +92,7 @@ export class OrcLink implements ConversationHandler {
       stored: record.value.jwks,
       store: (jwks) => this.#remember({ jwks }),
     })
-    this.#presence = new OrcPresence({ ...options, jwks: this.#jwks })
+    this.#presence = new OrcPresence({ direct: undefined, ...options, jwks: this.#jwks })
     this.#backoff = new Backoff(options.random)
   }
 
@@ -114,6 +126,7 @@ export class OrcLink implements ConversationHandler {
       this.#presence.abandon()
       await this.#jwks.settled()
       await record.settled()
+      await this.#transport.close()
     }
   }
 
@@ -129,11 +142,11 @@ export class OrcLink implements ConversationHandler {
   }
 
   onWelcome(welcome: Welcome, outlet: JobOutlet): void {
-    const { identity, record, url, onOnline } = this.#options
+    const { identity, url, onOnline } = this.#options
     const { issuer, alias, networks } = welcome
-    const known = record.value.issuer
     if (welcome.hostId !== identity.hostId) return this.#giveUp(mistakenIdentity(url))
-    if (known !== undefined && known !== issuer) return this.#giveUp(issuerChanged(url, known, issuer))
+    const problem = this.#entry.judgeIssuer(issuer)
+    if (problem !== undefined) return this.#giveUp(problem)
     this.#move('welcomed')
     this.#welcomedAt = this.#options.clock.now()
     this.#presence.online(welcome, outlet)
@@ -150,6 +163,7 @@ export class OrcLink implements ConversationHandler {
   async #attempt(): Promise<string> {
     const { signal } = this.#stop
     try {
+      await this.#transport.checkPin(signal)
       const proof = await this.#entry.prepare(signal)
       this.#move('prepared')
       return this.#judge(await this.#converse(proof))
@@ -168,6 +182,7 @@ export class OrcLink implements ConversationHandler {
     const socket = await openSocket(
       url.replace(/^http/, 'ws') + HOST_CONNECT_PATH,
       proof,
+      await this.#transport.tlsTrust(signal),
       OPEN_TIMEOUT_MS,
       signal,
     )
@@ -205,7 +220,7 @@ export class OrcLink implements ConversationHandler {
       if (this.#refusals >= REFUSALS_BELIEVED && !(await this.#entry.enrolAgain()))
         throw notEnrolled(this.#options.url, status)
     }
-    return describe(error)
+    return describeFailure(error)
   }
 
   /** Stores what can be asked again: a full disk must not end the connection. */
@@ -224,11 +239,4 @@ export class OrcLink implements ConversationHandler {
   #move(event: LinkEvent): void {
     this.#state = nextLinkState(this.#state, event)
   }
-}
-
-/** A network's error hides its reason in its cause. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error'
-  const { cause } = error
-  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
 }

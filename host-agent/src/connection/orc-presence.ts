@@ -8,9 +8,12 @@ import {
   type Welcome,
 } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
+import type { DirectDesk } from '../direct/direct-desk.ts'
+import type { DirectService } from '../direct/direct-service.ts'
 import { BudgetBook } from '../jobs/budget-book.ts'
-import type { JobOutlet } from '../jobs/job.ts'
+import type { JobOutlet } from '../jobs/orc-delivery.ts'
 import { JobDesk } from '../jobs/job-desk.ts'
+import type { RunnerContext } from '../jobs/job-runner.ts'
 import { ReplayCache } from '../jobs/replay-cache.ts'
 import type { Workbench } from '../jobs/workbench.ts'
 import type { Logger } from '../log.ts'
@@ -27,6 +30,8 @@ export interface PresenceOptions {
   readonly record: OrcRecordFile
   readonly workbench: Workbench
   readonly jwks: JwksSource
+  /** This Host's own address, if it offers Direct Connections. */
+  readonly direct: DirectService | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -37,16 +42,20 @@ export class OrcPresence {
   readonly #willingness: Willingness
   readonly #commands: CommandDesk
   readonly #jobs: JobDesk
+  readonly #directJobs: DirectDesk | undefined
   readonly #budget = new BudgetBook()
   readonly #replays = new ReplayCache()
-  #issuer = ''
-  #networks: readonly string[] = []
+  #issuer: string
+  #networks: readonly string[]
   #announced: Status = { type: 'status', freeSlots: 0, accepting: true }
   #goOffline: (() => void) | undefined
 
   constructor(options: PresenceOptions) {
     const { record, identity, clock, logger, workbench, jwks } = options
     this.#options = options
+    // As remembered, so that Direct Connections work before the Orc can be reached.
+    this.#issuer = record.value.issuer ?? ''
+    this.#networks = record.value.networks
     this.#willingness = new Willingness(record.value.paused)
     this.#commands = new CommandDesk(record, this.#willingness)
     const accepting = (): boolean => this.#willingness.accepting
@@ -60,13 +69,21 @@ export class OrcPresence {
       getKey: jwks.getKey,
     }
     const memory = { budget: this.#budget, replays: this.#replays }
-    this.#jobs = new JobDesk(() => ({ ...fixed, ...memory, issuer: this.#issuer, networks: this.#networks }))
+    const context = (): RunnerContext => ({
+      ...fixed,
+      ...memory,
+      issuer: this.#issuer,
+      networks: this.#networks,
+    })
+    this.#jobs = new JobDesk(context)
+    this.#directJobs = options.direct?.desk(record.value.url, context)
   }
 
   /** The first message of a connection (H1). */
   hello(): Hello {
     const { offer, slots } = this.#options.workbench
     const { accepting } = this.#willingness
+    const { direct } = this.#options
     this.#announced = { type: 'status', freeSlots: this.#freeSlots, accepting }
     return {
       type: 'hello',
@@ -75,6 +92,7 @@ export class OrcPresence {
       models: [offer],
       slots: { total: slots.total, free: this.#freeSlots, queue: slots.queue },
       accepting,
+      ...(direct !== undefined && { direct: direct.offer }),
       running: this.#jobs.running,
     }
   }
@@ -95,7 +113,10 @@ export class OrcPresence {
       workbench.slots.onChange(notify),
       workbench.engine.onReadyChange(notify),
       this.#willingness.onChange(() => {
-        if (!this.#willingness.accepting) this.#jobs.refuseWaiting()
+        if (!this.#willingness.accepting) {
+          this.#jobs.refuseWaiting()
+          this.#directJobs?.refuseWaiting()
+        }
         notify()
       }),
     ]
@@ -103,8 +124,10 @@ export class OrcPresence {
       reporter.stop()
       for (const unsubscribe of subscriptions) unsubscribe()
       this.#jobs.detach()
+      this.#directJobs?.offline()
     }
     this.#jobs.attach(outlet, welcome.resume)
+    this.#directJobs?.online((report) => outlet.send(report))
     notify()
   }
 
@@ -127,6 +150,10 @@ export class OrcPresence {
         return this.#willingness.drain()
       case 'command':
         return void this.#command(message, outlet)
+      case 'direct-noted':
+        return void this.#directJobs?.noted(message.jobIds)
+      case 'direct-revoked':
+        return void this.#directJobs?.revoked(message.tokenIds)
     }
   }
 
@@ -136,12 +163,13 @@ export class OrcPresence {
     if (this.#goOffline === undefined) this.#jobs.abandon()
     if (deadline.aborted) this.#jobs.cancelAll()
     else deadline.addEventListener('abort', () => this.#jobs.cancelAll(), { once: true })
-    await this.#jobs.idle()
+    await Promise.all([this.#jobs.idle(), this.#directJobs?.drain(deadline)])
   }
 
   /** Cancels and forgets every job: no connection will come again. */
   abandon(): void {
     this.#jobs.abandon()
+    this.#directJobs?.abandon()
   }
 
   async #command(command: Command, outlet: JobOutlet): Promise<void> {

@@ -1,5 +1,6 @@
 import { HOST_SUBPROTOCOL, MAX_MESSAGE_BYTES } from '@daisi/protocol'
 import { WebSocket } from 'ws'
+import type { TlsTrust } from './orc-transport.ts'
 
 /** What arrived. Binary and oversized messages are never looked into. */
 export type SocketMessage =
@@ -38,11 +39,13 @@ const HARD_LIMIT_BYTES = MAX_MESSAGE_BYTES * 4
 export function openSocket(
   url: string,
   proof: string,
+  trust: TlsTrust,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, HOST_SUBPROTOCOL, {
+      ...trust,
       headers: { authorization: `Bearer ${proof}` },
       handshakeTimeout: timeoutMs,
       maxPayload: HARD_LIMIT_BYTES,

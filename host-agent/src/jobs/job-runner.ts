@@ -32,9 +32,18 @@ export async function runJob(
     else await new JobRun(job, claims, payload, context).run()
   } finally {
     // A refused job may come again under the same id, when this Host has room.
-    if (job.refused) context.replays.remove(claims.sid, job.run.jobId)
+    if (job.refused) context.replays.remove(claims.sid, job.order.jobId)
     if (typeof slot === 'function') slot()
   }
+}
+
+/** The last word of a job that met a fault of this program. Its empty receipt counts as none (R3). */
+export function failJob(job: Job): void {
+  job.abort.abort()
+  job.refuse('engine_failed', 'internal fault')
+  const usage = { promptTokens: 0, cachedTokens: 0, generatedTokens: job.generatedTokens }
+  const error = { code: 'engine_failed', message: 'internal fault' }
+  job.end({ outcome: 'failed', error, receipt: '' }, usage)
 }
 
 /** One job in the engine. */
@@ -57,7 +66,7 @@ class JobRun {
   async run(): Promise<void> {
     const job = this.#job
     const { engine } = this.#context.workbench
-    const continuation = job.run.continuation?.tokenIds ?? []
+    const continuation = job.order.continuation?.tokenIds ?? []
     const engineJob = { ...this.#payload, continuation, windowBytes: job.windowBytes }
     const engineRun = engine.run(engineJob, job.abort.signal)
     job.started(engineRun)
@@ -74,7 +83,7 @@ class JobRun {
       case 'start':
         return this.#start(event.promptTokens, event.cachedTokens, continued)
       case 'delta':
-        return job.frame(event.text, event.tokenIds)
+        return job.deliver(event.text, event.tokenIds)
       case 'end': {
         if (event.tokensPerSecond !== undefined) this.#context.workbench.speed.add(event.tokensPerSecond)
         if (event.finishReason === 'cancelled') return this.#end({ outcome: 'cancelled' })
@@ -86,7 +95,7 @@ class JobRun {
       }
       case 'failed':
         this.#context.logger.warn(
-          { jobId: job.run.jobId, reason: event.message },
+          { jobId: job.order.jobId, reason: event.message },
           'a job failed in the engine',
         )
         job.refuse('engine_failed', event.message)
@@ -129,7 +138,7 @@ class JobRun {
     const claims: ReceiptClaims = {
       iss: identity.hostId,
       aud: issuer,
-      jobId: this.#job.run.jobId,
+      jobId: this.#job.order.jobId,
       sid: this.#claims.sid,
       ...(sha256 !== undefined && { modelSha256: sha256 }),
       ...usage,

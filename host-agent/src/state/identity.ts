@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, createPrivateKey } from 'node:crypto'
-import { chmod, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostId, type HostPublicKey, hostPublicKey } from '@daisi/protocol'
 import { calculateJwkThumbprint, SignJWT } from 'jose'
@@ -9,6 +9,10 @@ import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 const storedKey = hostPublicKey.extend({ d: z.string().regex(/^[A-Za-z0-9_-]{43}$/) })
 type StoredKey = z.infer<typeof storedKey>
+
+/** Bits of a file mode. */
+export const OPEN_TO_OTHERS = 0o077
+const WRITABLE_BY_OTHERS = 0o022
 
 /** The Host's key pair. The private half never leaves this object. */
 export class Identity {
@@ -37,22 +41,35 @@ export class Identity {
   }
 }
 
-/** The identity in a state folder; made on first use. A broken file is an error and is never replaced. */
+/**
+ * The identity in a state folder; made on first use. A broken file is an error and is never replaced. So is a key that others
+ * can read, or a folder that others can write to: somebody may have it already, or could slip in keys of his own.
+ */
 export async function loadIdentity(stateFolder: string): Promise<Identity> {
   const path = join(stateFolder, 'identity.json')
+  await refuseAccess(stateFolder, WRITABLE_BY_OTHERS, 'can be written to by others', 'chmod go-w')
+  await refuseAccess(path, OPEN_TO_OTHERS, 'can be read by others', 'chmod 600')
   const stored = await readJsonFile(path, storedKey)
   if (stored === undefined) {
     const key = newKey()
     await writeJsonFile(path, key)
     return Identity.fromKey(key)
   }
-  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600)
   try {
     return await Identity.fromKey(stored)
   } catch (cause) {
     const message = `${path} is no Ed25519 key pair; restore it from a backup, or move it away to become a new Host`
     throw new FatalError(ExitCode.State, 'state_unusable', message, cause)
   }
+}
+
+/** Throws a `FatalError` for a path with forbidden mode bits. Windows has other permissions; there the folder of settings is its owner's anyway. */
+export async function refuseAccess(path: string, forbidden: number, problem: string, remedy: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined || (found.mode & forbidden) === 0) return
+  const message = `${path} ${problem}; close it with: ${remedy} '${path}'`
+  throw new FatalError(ExitCode.State, 'state_exposed', message)
 }
 
 function newKey(): StoredKey {

@@ -37,7 +37,7 @@ export class OrcRecordFile {
   }
 
   static async open(stateFolder: string, url: string): Promise<OrcRecordFile> {
-    const path = join(stateFolder, 'orcs', `${fileName(url)}.json`)
+    const path = join(stateFolder, 'orcs', `${orcFileName(url)}.json`)
     const empty = { url, networks: [], enrolled: false, lastCommand: -1, paused: false }
     return new OrcRecordFile(path, (await readJsonFile(path, orcRecord)) ?? empty)
   }
@@ -60,7 +60,7 @@ export class OrcRecordFile {
 }
 
 /** Readable and unique: the host and a hash of the whole address. */
-function fileName(url: string): string {
+export function orcFileName(url: string): string {
   const host = new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_')
   return `${host}-${createHash('sha256').update(url).digest('hex').slice(0, 8)}`
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -23,11 +23,23 @@ test('an identity is made once, and only its owner can read it', async () => {
   expect(await readdir(folder)).toEqual(['identity.json'])
 })
 
-test('an identity that others could read is closed again', async () => {
+test.each([0o640, 0o604, 0o620])('an identity that others have access to (%o) is refused', async (mode) => {
+  const path = join(folder, 'identity.json')
   await loadIdentity(folder)
-  await chmod(join(folder, 'identity.json'), 0o644)
+  await chmod(path, mode)
+  await expect(loadIdentity(folder)).rejects.toMatchObject({ code: 'state_exposed', exitCode: 3 })
+  expect((await stat(path)).mode & 0o777).toBe(mode)
+  await chmod(path, 0o600)
   await loadIdentity(folder)
-  expect((await stat(join(folder, 'identity.json'))).mode & 0o777).toBe(0o600)
+})
+
+test('a state folder that others can write to is refused, also before there is a key in it', async () => {
+  await mkdir(folder)
+  await chmod(folder, 0o777)
+  await expect(loadIdentity(folder)).rejects.toMatchObject({ code: 'state_exposed', exitCode: 3 })
+  expect(await readdir(folder)).toEqual([])
+  await chmod(folder, 0o755)
+  await loadIdentity(folder)
 })
 
 test.each(['{', '', '{"kty":"OKP"}', 'halves'])(

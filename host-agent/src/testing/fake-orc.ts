@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -23,9 +24,11 @@ import {
   type Up,
   type Welcome,
 } from '@daisi/protocol'
-import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { EventQueue } from '../engine/event-queue.ts'
+import type { TestCertificate } from './certificate.ts'
+import { type FakeAnswer, FakeDeviceLogin } from './fake-device-login.ts'
 import { newJobId, TokenSigner, validClaims } from './token-signer.ts'
 
 /** What a Host sent: a control message or a frame. */
@@ -78,31 +81,49 @@ export class FakeConnection {
 
 /** A small Orc on a loopback port, over the real wire. */
 export class FakeOrc {
-  readonly signer: TokenSigner
+  /** Signs the tokens of `run`. */
+  signer: TokenSigner
+  /** What the JWKS has. Undefined: the Orc does not answer for it. */
+  publishedKeys: readonly JWK[] | undefined
   readonly requests: string[] = []
+  readonly login = new FakeDeviceLogin()
   issuer = 'https://orc.test'
   enrolmentToken = 'enrol-me'
   readonly enrolled = new Set<string>()
   readonly #server: Server
+  #url = ''
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => HOST_SUBPROTOCOL })
   readonly #connections = new EventQueue<FakeConnection>()
   readonly #iterator = this.#connections[Symbol.asyncIterator]()
 
-  private constructor(signer: TokenSigner) {
+  private constructor(signer: TokenSigner, certificate: TestCertificate | undefined) {
     this.signer = signer
-    this.#server = createServer((request, response) => void this.#answer(request, response))
+    this.publishedKeys = [signer.publicJwk]
+    const listener = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#answer(request, response)
+    this.#server = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener)
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head))
   }
 
-  static async start(): Promise<FakeOrc> {
-    const orc = new FakeOrc(await TokenSigner.create())
-    orc.#server.listen(0, '127.0.0.1')
+  /** With a certificate it speaks TLS. `port` 0 takes a free one. */
+  static async start(
+    options: {
+      readonly certificate?: TestCertificate
+      readonly issuer?: string
+      readonly port?: number
+    } = {},
+  ): Promise<FakeOrc> {
+    const orc = new FakeOrc(await TokenSigner.create(), options.certificate)
+    orc.issuer = options.issuer ?? orc.issuer
+    orc.#server.listen(options.port ?? 0, '127.0.0.1')
     await once(orc.#server, 'listening')
+    const scheme = options.certificate === undefined ? 'http' : 'https'
+    orc.#url = `${scheme}://127.0.0.1:${(orc.#server.address() as AddressInfo).port}`
     return orc
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return this.#url
   }
 
   /** The next connection, before anything was said on it. */
@@ -182,22 +203,28 @@ export class FakeOrc {
     this.requests.push(`${request.method} ${request.url}`)
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const { status, body } = await this.#route(request.url ?? '', Buffer.concat(chunks).toString())
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const text = Buffer.concat(chunks).toString()
+    const path = request.url ?? ''
+    const login = this.login.route(path, this.url, request.headers['content-type'], text)
+    const answer = login === 'elsewhere' ? await this.#route(path, text) : login
+    if (answer === undefined) return void request.socket.destroy()
+    response
+      .writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      .end(JSON.stringify(answer.body))
   }
 
-  async #route(path: string, body: string): Promise<{ status: number; body: unknown }> {
+  async #route(path: string, body: string): Promise<FakeAnswer> {
     switch (path) {
       case DISCOVERY_PATH:
         return { status: 200, body: this.#discovery() }
       case JWKS_PATH:
-        return { status: 200, body: { keys: [this.signer.publicJwk] } }
+        return this.publishedKeys && { status: 200, body: { keys: this.publishedKeys } }
       case HOST_CHALLENGE_PATH:
         return { status: 200, body: { nonce: 'nonce-nonce-nonce', expiresInSeconds: 60 } }
       case HOST_ENROL_PATH: {
         const { token, proof } = enrolRequest.parse(JSON.parse(body))
         const hostId = await this.#identify(proof)
-        if (hostId === undefined || token !== this.enrolmentToken)
+        if (hostId === undefined || (token !== this.enrolmentToken && !this.login.enrols(token, hostId)))
           return { status: 401, body: { error: { message: 'unknown token' } } }
         this.enrolled.add(hostId)
         return { status: 200, body: { hostId, alias: 'quiet-fox', networks: ['home'] } }

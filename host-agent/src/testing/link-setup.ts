@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWorkbench } from '../agent.ts'
 import { systemClock } from '../clock.ts'
+import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLink, type OrcLinkOptions } from '../connection/orc-link.ts'
 import { createLogger } from '../log.ts'
 import { type Identity, loadIdentity } from '../state/identity.ts'
@@ -45,6 +46,8 @@ export class LinkSetup implements AsyncDisposable {
     const workbench = createWorkbench(engine, 'test-model', 'a'.repeat(64), changes.queue ?? 2)
     const link = new OrcLink({
       url: orc.url,
+      pin: undefined,
+      issuers: new IssuerBook(),
       clock: systemClock,
       random: () => 0,
       logger: createLogger('silent', 'json'),

@@ -14,9 +14,13 @@ beforeAll(async () => {
   signer = await TokenSigner.create()
 })
 
-function verify(token: string, atMs = nowMs): Promise<TokenVerdict> {
+function verify(
+  token: string,
+  atMs = nowMs,
+  mode: 'orchestrated' | 'direct' = 'orchestrated',
+): Promise<TokenVerdict> {
   const getKey = createLocalJWKSet({ keys: [signer.publicJwk] })
-  return verifySessionToken(token, { issuer, hostId, networks: ['home'], getKey, nowMs: atMs })
+  return verifySessionToken(token, { issuer, hostId, networks: ['home'], mode, getKey, nowMs: atMs })
 }
 
 describe('accepted', () => {
@@ -81,6 +85,18 @@ describe('refused', () => {
       expect(await verify(await signer.sign(rest))).toMatchObject({ ok: false, code: 'token_invalid' })
     },
   )
+
+  test('[D2] a token for the other way, and a direct one that is bound to no key', async () => {
+    const bound = { ...claims, mode: 'direct', cnf: { jkt: 'k'.repeat(43) } } as const
+    expect(await verify(await signer.sign(bound), nowMs, 'direct')).toEqual({ ok: true, claims: bound })
+    const { cnf: _, ...unbound } = bound
+    const refused = [
+      await verify(await signer.sign(bound)),
+      await verify(await signer.sign(claims), nowMs, 'direct'),
+      await verify(await signer.sign(unbound), nowMs, 'direct'),
+    ]
+    for (const verdict of refused) expect(verdict).toMatchObject({ ok: false, code: 'token_invalid' })
+  })
 
   test('[T2] a list of audiences that has this Host among others', async () => {
     const token = await signer.sign({ ...claims, aud: [hostId, 'x'.repeat(43)] as never })

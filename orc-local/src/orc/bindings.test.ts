@@ -78,5 +78,6 @@ test('storage keys stay as they are, because data is found by them', () => {
     'daisi-orc-NetworkDirectory',
     'daisi-orc-ConsumerSession',
     'daisi-orc-Bookkeeper',
+    'daisi-orc-RateLimiter',
   ])
 })

@@ -15,16 +15,32 @@ export const DURABLE_OBJECTS = {
   DIRECTORIES: 'NetworkDirectory',
   SESSIONS: 'ConsumerSession',
   BOOKKEEPER: 'Bookkeeper',
+  LIMITERS: 'RateLimiter',
 } as const
 
 /** Plain settings and their defaults. */
 export const DEFAULT_VARS: Readonly<Record<string, string>> = {
   ORC_NAME: 'DAISI',
   SIGNUP_GRANT: '10000',
+  SIGN_UP: 'invited',
+  LOGIN_EMAIL: 'off',
+  EMAIL_ENDPOINT: '',
+  EMAIL_FROM: '',
+  GITHUB_CLIENT_ID: '',
+  GITHUB_URL: 'https://github.com',
+  GITHUB_API_URL: 'https://api.github.com',
+  ALLOWED_ADDRESSES: '',
+  RATE_LIMITS: '',
 }
 
 /** Secrets, handed to workerd through its environment so that no file but secrets.json holds them. */
 export const SECRET_NAMES = ['ORC_SECRET', 'SIGNING_KEYS', 'SETUP_TOKEN'] as const
+
+/** Secrets that an Orc may do without: it has them only where they were given. */
+export const OPTIONAL_SECRET_NAMES = ['EMAIL_TOKEN', 'GITHUB_CLIENT_SECRET'] as const
+
+/** The optional secrets that were given. */
+export type OptionalSecrets = Readonly<Partial<Record<(typeof OPTIONAL_SECRET_NAMES)[number], string>>>
 
 /** Durable Object storage is found again by these keys: changing one loses the data. */
 export function uniqueKey(className: string): string {

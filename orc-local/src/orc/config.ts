@@ -4,11 +4,11 @@ import {
   COMPATIBILITY_FLAGS,
   DATABASE_BINDING,
   DURABLE_OBJECTS,
-  SECRET_NAMES,
   uniqueKey,
 } from './bindings.ts'
 import { Embed, renderCapnp, type CapnpValue } from './capnp.ts'
 import type { Migration } from '../migration.ts'
+import type { CertificateFiles } from '../tls/server-certificate.ts'
 
 /** The socket that the world sees. */
 export const ORC_SOCKET = 'orc'
@@ -25,7 +25,13 @@ export interface ConfigInput {
   readonly address: string
   readonly workerScript: string
   readonly databaseScript: string
+  /** Absolute paths; undefined for plain HTTP. */
+  readonly certificate: CertificateFiles | undefined
+  /** Addresses that the Orc may contact: CIDR, or workerd's `public` and `private`. Empty for none at all. */
+  readonly outbound: readonly string[]
   readonly vars: Readonly<Record<string, string>>
+  /** Names of the secrets that workerd finds in its environment. */
+  readonly secretNames: readonly string[]
   readonly migrations: readonly Migration[]
 }
 
@@ -36,9 +42,11 @@ export function workerdConfig(input: ConfigInput): string {
       { name: 'orc', worker: orcWorker(input) },
       { name: 'database', worker: databaseWorker(input) },
       { name: 'storage', disk: { path: input.storageDir, writable: true } },
+      { name: 'nowhere', worker: refusingWorker },
+      ...(input.outbound.length === 0 ? [] : [{ name: 'outside', network: network(input.outbound) }]),
     ],
     sockets: [
-      { name: ORC_SOCKET, address: input.address, http: {}, service: 'orc' },
+      { name: ORC_SOCKET, address: input.address, ...transport(input), service: 'orc' },
       {
         name: CONTROL_SOCKET,
         address: '127.0.0.1:0',
@@ -50,6 +58,30 @@ export function workerdConfig(input: ConfigInput): string {
   return `using Workerd = import "/workerd/workerd.capnp";\nconst config :Workerd.Config = ${renderCapnp(config)};\n`
 }
 
+function transport({ configDir, certificate }: ConfigInput): { readonly [field: string]: CapnpValue } {
+  if (certificate === undefined) return { http: {} }
+  const keypair = {
+    privateKey: embed(configDir, certificate.keyFile),
+    certificateChain: embed(configDir, certificate.certificateFile),
+  }
+  return { https: { options: {}, tlsOptions: { keypair } } }
+}
+
+function network(allow: readonly string[]): CapnpValue {
+  return { allow, tlsOptions: { trustBrowserCas: true } }
+}
+
+/** Stands where the outside would be. A network that allows no address would still ask a name server for one. */
+const refusingWorker: CapnpValue = {
+  compatibilityDate: COMPATIBILITY_DATE,
+  modules: [
+    {
+      name: 'nowhere.js',
+      esModule: `export default { fetch() { throw new Error('This Orc contacts nothing outside.') } }`,
+    },
+  ],
+}
+
 function orcWorker(input: ConfigInput): CapnpValue {
   return {
     compatibilityDate: COMPATIBILITY_DATE,
@@ -57,13 +89,14 @@ function orcWorker(input: ConfigInput): CapnpValue {
     modules: [{ name: 'orc.js', esModule: embed(input.configDir, input.workerScript) }],
     durableObjectNamespaces: Object.values(DURABLE_OBJECTS).map(namespace),
     durableObjectStorage: { localDisk: 'storage' },
+    globalOutbound: input.outbound.length === 0 ? 'nowhere' : 'outside',
     bindings: [
       ...Object.entries(DURABLE_OBJECTS).map(([name, className]) => ({
         name,
         durableObjectNamespace: className,
       })),
       ...Object.entries(input.vars).map(([name, text]) => ({ name, text })),
-      ...SECRET_NAMES.map((name) => ({ name, fromEnvironment: name })),
+      ...input.secretNames.map((name) => ({ name, fromEnvironment: name })),
       {
         name: DATABASE_BINDING,
         // Not a stable interface of workerd: its version is pinned, and the tests beside this file run on it.
@@ -82,6 +115,7 @@ function databaseWorker(input: ConfigInput): CapnpValue {
     modules: [{ name: 'd1-store.js', esModule: embed(input.configDir, input.databaseScript) }],
     durableObjectNamespaces: [namespace('D1Store')],
     durableObjectStorage: { localDisk: 'storage' },
+    globalOutbound: 'nowhere',
     bindings: [
       { name: 'STORE', durableObjectNamespace: 'D1Store' },
       { name: 'MIGRATIONS', json: JSON.stringify(input.migrations) },

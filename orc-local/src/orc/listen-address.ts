@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, isIPv4 } from 'node:net'
 import { OrcError, systemCode } from '../errors.ts'
 
 /** An address to listen on. */
@@ -17,15 +17,20 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: host === '' ? '127.0.0.1' : host, port }
 }
 
+/** Whether only this machine reaches an address. A name may mean anything. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
 /** `host:port` as workerd and URLs write it. */
 export function formatAddress({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The URL under which this machine reaches such an address: the wildcards are no destination. */
-export function localUrl({ host, port }: ListenAddress): string {
+export function localUrl({ host, port }: ListenAddress, scheme: 'http' | 'https' = 'http'): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${formatAddress({ host: reachable, port })}`
+  return `${scheme}://${formatAddress({ host: reachable, port })}`
 }
 
 /** Fails early and clearly where the address cannot be had. workerd's own failure is the authority. */

@@ -1,8 +1,6 @@
 import { messageOf, OrcError } from '../errors.ts'
 import type { MigrationOutcome } from '../migration.ts'
-
-/** Longest that a started workerd may take to answer: its database may have to be recovered and migrated. */
-const ANSWER_TIMEOUT_MS = 60_000
+import { requestOrc } from '../pinned-https.ts'
 
 /** Makes the database apply its migrations, and refuses an Orc whose database could not. */
 export async function requireMigrated(controlPort: number): Promise<void> {
@@ -29,17 +27,17 @@ export async function readRowsWritten(controlPort: number): Promise<number> {
   return Number(await (await get(`http://127.0.0.1:${controlPort}/rows-written`)).json())
 }
 
-/** The Orc's own word that it serves. */
-export async function requireHealthy(url: string): Promise<void> {
-  const response = await get(`${url}/health`)
+/** The Orc's own word that it serves, under the certificate with this pin. */
+export async function requireHealthy(url: string, pin?: string): Promise<void> {
+  const response = await get(`${url}/health`, pin)
   if (!response.ok)
     throw new OrcError('start_failed', `The Orc started, but GET /health answered ${response.status}.`)
   await response.body?.cancel()
 }
 
-async function get(url: string): Promise<Response> {
+async function get(url: string, pin?: string): Promise<Response> {
   try {
-    return await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+    return await requestOrc(new URL(url), {}, pin)
   } catch (cause) {
     throw new OrcError(
       'start_failed',

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { writePrivateFile } from '../atomic-file.ts'
 import { messageOf, OrcError, systemCode } from '../errors.ts'
 import type { SECRET_NAMES } from './bindings.ts'
+import {
+  makeSigningKeys,
+  parseSigningKeys,
+  replaceKeys,
+  rotateKeys,
+  type KeyRotation,
+} from './signing-keys.ts'
 import type { StateFolder } from './state-folder.ts'
 
 /** An Orc's secrets, in the shape of `wrangler deploy --secrets-file`. */
@@ -11,12 +17,9 @@ export type OrcSecrets = Readonly<Record<(typeof SECRET_NAMES)[number], string>>
 
 /** Makes the secrets of a new Orc. */
 export async function generateSecrets(): Promise<OrcSecrets> {
-  const { privateKey } = await generateKeyPair('Ed25519', { extractable: true })
-  const jwk = await exportJWK(privateKey)
-  const kid = await calculateJwkThumbprint(jwk)
   return {
     ORC_SECRET: randomBytes(32).toString('base64url'),
-    SIGNING_KEYS: JSON.stringify([{ ...jwk, kid, alg: 'Ed25519', use: 'sig' }]),
+    SIGNING_KEYS: JSON.stringify(await makeSigningKeys()),
     SETUP_TOKEN: `daisi_setup_${randomBytes(24).toString('base64url')}`,
   }
 }
@@ -30,21 +33,52 @@ export async function loadSecrets(folder: StateFolder): Promise<OrcSecrets> {
   try {
     text = await readFile(folder.secretsFile, 'utf8')
   } catch (cause) {
-    if (systemCode(cause) !== 'ENOENT') throw broken(folder, messageOf(cause), cause)
+    if (systemCode(cause) !== 'ENOENT') throw broken(folder.secretsFile, messageOf(cause), cause)
     if ((await readdir(folder.storageDir)).length > 0)
-      throw broken(folder, 'it is missing, although there is data', cause)
+      throw broken(folder.secretsFile, 'it is missing, although there is data', cause)
     const secrets = await generateSecrets()
-    await writePrivateFile(folder.secretsFile, `${JSON.stringify(secrets, undefined, 2)}\n`)
+    await writeSecrets(folder.secretsFile, secrets)
     return secrets
   }
   try {
-    return await parseSecrets(text)
+    return pickSecrets(await parseFields(text))
   } catch (cause) {
-    throw broken(folder, messageOf(cause), cause)
+    throw broken(folder.secretsFile, messageOf(cause), cause)
   }
 }
 
-async function parseSecrets(text: string): Promise<OrcSecrets> {
+/**
+ * Rotates the signing keys in a file of secrets, or replaces all of them. Everything else in the file stays. The Orc
+ * that uses the file must not run.
+ *
+ * @throws OrcError `state_broken`
+ */
+export async function rotateSecretsFile(path: string, isEmergency: boolean): Promise<KeyRotation['outcome']> {
+  let fields: SecretFields
+  try {
+    fields = await parseFields(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw broken(path, messageOf(cause), cause)
+  }
+  const { keys, outcome } = isEmergency
+    ? await replaceKeys()
+    : await rotateKeys(await parseSigningKeys(fields.SIGNING_KEYS))
+  await writeSecrets(path, { ...fields, SIGNING_KEYS: JSON.stringify(keys) })
+  return outcome
+}
+
+/** What a file of secrets holds: at least these. */
+type SecretFields = OrcSecrets & Readonly<Record<string, unknown>>
+
+function writeSecrets(path: string, secrets: OrcSecrets): Promise<void> {
+  return writePrivateFile(path, `${JSON.stringify(secrets, undefined, 2)}\n`)
+}
+
+function pickSecrets({ ORC_SECRET, SIGNING_KEYS, SETUP_TOKEN }: OrcSecrets): OrcSecrets {
+  return { ORC_SECRET, SIGNING_KEYS, SETUP_TOKEN }
+}
+
+async function parseFields(text: string): Promise<SecretFields> {
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null) throw new Error('it is not a JSON object')
   const ORC_SECRET = textField(value, 'ORC_SECRET')
@@ -52,10 +86,8 @@ async function parseSecrets(text: string): Promise<OrcSecrets> {
   const SETUP_TOKEN = textField(value, 'SETUP_TOKEN')
   if (Buffer.from(ORC_SECRET, 'base64url').length !== 32)
     throw new Error('ORC_SECRET is not 32 bytes in base64url')
-  const keys: unknown = JSON.parse(SIGNING_KEYS)
-  if (!Array.isArray(keys) || keys.length === 0) throw new Error('SIGNING_KEYS is not an array of keys')
-  await Promise.all(keys.map((key: JWK) => requireSigningKey(key)))
-  return { ORC_SECRET, SIGNING_KEYS, SETUP_TOKEN }
+  await parseSigningKeys(SIGNING_KEYS)
+  return { ...value, ORC_SECRET, SIGNING_KEYS, SETUP_TOKEN }
 }
 
 function textField(value: object, name: string): string {
@@ -64,15 +96,8 @@ function textField(value: object, name: string): string {
   return field
 }
 
-async function requireSigningKey(key: JWK): Promise<void> {
-  const complete = key.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.d === 'string'
-  if (!complete || key.kid !== (await calculateJwkThumbprint(key))) {
-    throw new Error('SIGNING_KEYS holds something else than private Ed25519 keys named by their thumbprints')
-  }
-}
-
-function broken(folder: StateFolder, reason: string, cause: unknown): OrcError {
+function broken(path: string, reason: string, cause: unknown): OrcError {
   const advice =
     'Restore it from a backup. Without it this Orc cannot check the keys it gave out, so it is left as it is.'
-  return new OrcError('state_broken', `${folder.secretsFile} cannot be used: ${reason}. ${advice}`, { cause })
+  return new OrcError('state_broken', `${path} cannot be used: ${reason}. ${advice}`, { cause })
 }

@@ -5,8 +5,16 @@ import { messageOf, OrcError, systemCode } from '../errors.ts'
 /** The places inside an Orc's state folder. */
 export interface StateFolder {
   readonly dir: string
+  /** Names the process that runs the Orc. */
   readonly lockFile: string
+  /** Names workerd's process, while it runs. */
+  readonly processFile: string
+  /** Names the process that makes a backup. */
+  readonly backupLockFile: string
   readonly secretsFile: string
+  /** The certificate that the Orc made for itself, and its key. */
+  readonly certificateFile: string
+  readonly certificateKeyFile: string
   /** Generated at every start; holds no secret. */
   readonly configFile: string
   /** The Durable Objects' databases, the book among them. */
@@ -15,13 +23,36 @@ export interface StateFolder {
 
 /** Opens an Orc's state folder; makes it if it is missing. */
 export async function openStateFolder(path: string): Promise<StateFolder> {
-  const dir = await openPrivateFolder(path)
-  const storageDir = await openPrivateFolder(join(dir, 'do'))
+  const folder = places(await openPrivateFolder(path))
+  await openPrivateFolder(folder.storageDir)
+  return folder
+}
+
+/** The state folder of an Orc that ran before. Nothing is made. */
+export async function existingStateFolder(path: string): Promise<StateFolder> {
+  const folder = places(resolve(path))
+  try {
+    await access(folder.secretsFile, constants.R_OK)
+  } catch (cause) {
+    throw new OrcError(
+      'state_broken',
+      `${folder.dir} is not the state folder of an Orc: its secrets.json cannot be read. Name it with --state.`,
+      { cause },
+    )
+  }
+  return folder
+}
+
+function places(dir: string): StateFolder {
   return {
     dir,
-    storageDir,
+    storageDir: join(dir, 'do'),
     lockFile: join(dir, 'orc.lock'),
+    processFile: join(dir, 'workerd.json'),
+    backupLockFile: join(dir, 'backup.lock'),
     secretsFile: join(dir, 'secrets.json'),
+    certificateFile: join(dir, 'tls-certificate.pem'),
+    certificateKeyFile: join(dir, 'tls-key.pem'),
     configFile: join(dir, 'workerd.capnp'),
   }
 }

@@ -4,6 +4,7 @@ import { dieWithParent } from '../child/die-with-parent.ts'
 import { forEachLine } from '../child/lines.ts'
 import { childExit, type ChildExit } from '../child/stop-child.ts'
 import { OrcError } from '../errors.ts'
+import { type LoginCode, readLoginLine } from './login-codes.ts'
 
 /** How many of workerd's last lines an error repeats. */
 const LINES_KEPT = 12
@@ -24,6 +25,8 @@ export interface WorkerdCommand {
   /** Names of the sockets to wait for. */
   readonly sockets: readonly string[]
   readonly log: (line: string) => void
+  /** Gets the codes that the Worker writes for the operator; the log does not. */
+  readonly onLoginCode: (code: LoginCode) => void
 }
 
 /** Starts workerd and resolves when every socket listens: workerd reports each on a descriptor of its own. */
@@ -41,7 +44,14 @@ export async function startWorkerd(command: WorkerdCommand): Promise<WorkerdProc
     if (lastLines.length > LINES_KEPT) lastLines.shift()
     command.log(line)
   }
-  if (child.stdout !== null) forEachLine(child.stdout, onLine)
+  // The Worker speaks on stdout. What workerd adds on stderr may quote strangers, so no code is taken from there.
+  const onWorkerLine = (line: string): void => {
+    const found = readLoginLine(line)
+    if (found.kind === 'code') command.onLoginCode(found.code)
+    else if (found.kind === 'unreadable') onLine('A login code could not be read and is not shown.')
+    else onLine(line)
+  }
+  if (child.stdout !== null) forEachLine(child.stdout, onWorkerLine)
   if (child.stderr !== null) forEachLine(child.stderr, onLine)
   const ports = await Promise.race([
     listeningPorts(child, command.sockets),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { test as base } from 'vitest'
+import { requestOrc } from '../pinned-https.ts'
 import { startOrc, type OrcOptions, type RunningOrc } from '../orc/start-orc.ts'
 
 /** What a test of a running Orc gets: an empty folder, and a way to start the stand-in Worker in it. */
@@ -79,10 +80,14 @@ export async function writeMigrations(
 }
 
 /** Asks the stand-in Worker. */
-export async function call(orc: { readonly url: string }, path: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(
-    `${orc.url}${path}`,
-    body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) },
-  )
+export async function call(orc: CalledOrc, path: string, body?: unknown): Promise<unknown> {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const response = await requestOrc(new URL(path, orc.url), init, orc.certificate?.pin)
   return response.json()
+}
+
+/** Where an Orc is. */
+interface CalledOrc {
+  readonly url: string
+  readonly certificate?: { readonly pin: string } | undefined
 }

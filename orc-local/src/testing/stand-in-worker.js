@@ -1,4 +1,4 @@
-// A stand-in for the Orc Worker: the same four Durable Object classes and the same database binding, nothing else.
+// A stand-in for the Orc Worker: the same Durable Object classes and the same database binding, nothing else.
 import { DurableObject } from 'cloudflare:workers'
 
 /** Keeps a counter that survives a crash, and one WebSocket per connection, as a connected Host has. */
@@ -10,9 +10,11 @@ export class HostConnection extends DurableObject {
     return sql.exec('UPDATE counter SET value = value + 1 RETURNING value').one().value
   }
 
-  fetch() {
+  fetch(request) {
+    if (request.headers.get('upgrade') !== 'websocket') return Response.json(caller(request))
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
+    server.send(JSON.stringify(caller(request)))
     return new Response(null, { status: 101, webSocket: client })
   }
 
@@ -25,10 +27,37 @@ export class HostConnection extends DurableObject {
 export class NetworkDirectory extends DurableObject {}
 export class ConsumerSession extends DurableObject {}
 export class Bookkeeper extends DurableObject {}
+export class RateLimiter extends DurableObject {}
 
 const statement = (env, { sql, params = [] }) => env.DB.prepare(sql).bind(...params)
 
+/** What the Worker is told about its caller. */
+const caller = (request) => ({
+  clientIp: request.cf?.clientIp ?? null,
+  header: request.headers.get('cf-connecting-ip'),
+})
+
 const routes = {
+  '/caller': (_body, _env, request) => caller(request),
+  '/caller-in-object': async (_body, env, request) =>
+    (await env.HOSTS.getByName('one').fetch(request)).json(),
+  '/ask': async (body) => (await fetch(body.url)).text(),
+  '/say': (body) => {
+    // oxlint-disable-next-line no-console -- what the Worker says is read by tests
+    for (const line of body) console.log(line)
+    return null
+  },
+  '/complain': (body) => {
+    // oxlint-disable-next-line no-console -- the same
+    for (const line of body) console.error(line)
+    return null
+  },
+  '/private': (_body, env) => ({
+    addresses: env.ALLOWED_ADDRESSES,
+    signUp: env.SIGN_UP,
+    token: env.EMAIL_TOKEN ?? null,
+    github: env.GITHUB_CLIENT_SECRET ?? null,
+  }),
   '/health': () => ({ ok: true }),
   '/vars': (_body, env) => ({ name: env.ORC_NAME, grant: env.SIGNUP_GRANT, setup: env.SETUP_TOKEN }),
   '/all': (body, env) => statement(env, body).all(),
@@ -45,7 +74,9 @@ export default {
     const route = routes[pathname]
     if (route === undefined) return new Response(null, { status: 404 })
     try {
-      return Response.json(await route(request.method === 'POST' ? await request.json() : undefined, env))
+      return Response.json(
+        await route(request.method === 'POST' ? await request.json() : undefined, env, request),
+      )
     } catch (error) {
       return Response.json({ message: error.message, cause: error.cause?.message }, { status: 500 })
     }

@@ -45,7 +45,12 @@ export function postSettlement(db: Database, entry: SettlementEntry, now: number
  * Makes sure that a Session's lease has an account in the book, and that the book knows whom to ask about it and whose budget it
  * counts against.
  */
-export async function openLease(db: Database, owner: LeaseOwner, sessionName: string, keyId: string): Promise<void> {
+export async function openLease(
+  db: Database,
+  owner: LeaseOwner,
+  sessionName: string,
+  keyId: string,
+): Promise<void> {
   const { leaseId, accountId } = owner
   await db.batch([
     db.insert(ledgerAccounts).values({ id: leaseId, kind: 'lease', ownerId: accountId, sessionName, keyId }),

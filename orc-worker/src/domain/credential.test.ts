@@ -6,18 +6,22 @@ import { deriveKeys } from './keys.ts'
 const keys = await deriveKeys('A'.repeat(43))
 const others = await deriveKeys('B'.repeat(43))
 
-test.for(['secret-key', 'account-token', 'enrolment-token', 'device-code', 'session-id'] as const)(
-  '%s: minted ones pass, others fail',
-  async (kind) => {
-    const text = await mintCredential(kind, keys.credentialMac)
-    expect(await checkCredential(kind, text, keys.credentialMac)).toBe(await hashCredential(text))
-    const flipped = text.slice(0, 12) + (text[12] === 'A' ? 'B' : 'A') + text.slice(13)
-    for (const wrong of [flipped, text.slice(0, -1), `${text}A`, '', `${text} `, text.toUpperCase()]) {
-      expect(await checkCredential(kind, wrong, keys.credentialMac)).toBeUndefined()
-    }
-    expect(await checkCredential(kind, text, others.credentialMac)).toBeUndefined()
-  },
-)
+test.for([
+  'secret-key',
+  'browser-token',
+  'account-token',
+  'enrolment-token',
+  'device-code',
+  'session-id',
+] as const)('%s: minted ones pass, others fail', async (kind) => {
+  const text = await mintCredential(kind, keys.credentialMac)
+  expect(await checkCredential(kind, text, keys.credentialMac)).toBe(await hashCredential(text))
+  const flipped = text.slice(0, 12) + (text[12] === 'A' ? 'B' : 'A') + text.slice(13)
+  for (const wrong of [flipped, text.slice(0, -1), `${text}A`, '', `${text} `, text.toUpperCase()]) {
+    expect(await checkCredential(kind, wrong, keys.credentialMac)).toBeUndefined()
+  }
+  expect(await checkCredential(kind, text, others.credentialMac)).toBeUndefined()
+})
 
 test('one kind does not pass for another', async () => {
   const token = await mintCredential('account-token', keys.credentialMac)

@@ -6,6 +6,7 @@ import {
 } from '@daisi/protocol'
 import { calculateJwkThumbprint } from 'jose'
 import type { Config } from '../config.ts'
+import { mayBeTold } from '../domain/direct-endpoint.ts'
 import { newId } from '../domain/ids.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { TOKEN_SECONDS, signSessionToken } from '../domain/session-token.ts'
@@ -58,7 +59,7 @@ export async function openDirect(
         ? noHost(picked.reason, model, record.network)
         : new ApiError(unaffordable)
     for (const choice of picked.choices) {
-      const grant = await grantOn(choice, { key, sessionName, reserved }, env, config)
+      const grant = await grantOn(choice, { key, caller, sessionName, reserved }, env, config)
       if (grant !== undefined) return grant
     }
     throw noHost('no_host_online', model, record.network)
@@ -94,12 +95,12 @@ async function reserve(
 }
 
 async function grantOn(
-  { hostId, alias, network, model }: Choice,
-  bound: { readonly key: HostPublicKey; readonly sessionName: string; readonly reserved: Reserved },
+  { hostId, alias, network, model, own }: Choice,
+  bound: DirectCaller & { readonly key: HostPublicKey; readonly reserved: Reserved },
   env: Env,
   config: Config,
 ): Promise<DirectGrant | undefined> {
-  const { key, sessionName, reserved } = bound
+  const { key, caller, sessionName, reserved } = bound
   const { tokenId, budget, expiresAt, begun } = reserved
   const reportsUntil = expiresAt + DIRECT_REPORT_SECONDS * 1000
   const offer = await hostStub(env, hostId).grantDirect({
@@ -108,6 +109,9 @@ async function grantOn(
     modelSha256: model.sha256,
   })
   if (offer === undefined) return undefined
+  const isTrusted =
+    own || begun.record.networks.some(({ name, kind }) => name === network && kind === 'private')
+  if (!isTrusted && !mayBeTold(offer.endpoint, caller.address)) return undefined
   if (
     !(await sessionStub(env, sessionName).addDirectToken({ id: tokenId, hostId, expiresAt: reportsUntil }))
   ) {

@@ -21,8 +21,7 @@ import { isCidr } from '../domain/cidr.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
-import { refreshHosts, refreshKeys } from '../network-changes.ts'
-import { hostStub } from '../objects/stubs.ts'
+import { reconnectHosts, refreshHosts, refreshKeys } from '../network-changes.ts'
 
 /** `GET /api/networks`. */
 export async function getNetworks(c: AppContext): Promise<Response> {
@@ -55,8 +54,11 @@ export async function patchNetwork(c: AppContext): Promise<Response> {
   await setCidrs(db, { name, accountId: c.var.account.id, ...value })
   const hosts = await hostsOfNetwork(db, name)
   await Promise.all([
-    refreshKeys(c.env, { network: name }),
-    ...hosts.map(({ id }) => hostStub(c.env, id).reconnect()),
+    refreshKeys(c.env, name),
+    reconnectHosts(
+      c.env,
+      hosts.map(({ id }) => id),
+    ),
   ])
   return c.json({ name, kind: 'private', owned: true, cidrs: value.cidrs } satisfies NetworkView)
 }
@@ -68,7 +70,7 @@ export async function deleteNetwork(c: AppContext): Promise<Response> {
   const hosts = await hostsOfNetwork(db, name)
   await removeNetwork(db, { name, accountId: c.var.account.id }, Date.now())
   await Promise.all([
-    refreshKeys(c.env, { network: name }),
+    refreshKeys(c.env, name),
     refreshHosts(
       c.env,
       hosts.map(({ id }) => id),
@@ -93,7 +95,7 @@ export async function deleteGuest(c: AppContext): Promise<Response> {
   const hosts = await hostsOfNetwork(db, name)
   const theirs = hosts.filter((host) => host.accountId === accountId).map(({ id }) => id)
   await Promise.all(theirs.map((id) => leaveNetwork(db, name, id)))
-  await Promise.all([refreshKeys(c.env, { network: name }), refreshHosts(c.env, theirs)])
+  await Promise.all([refreshKeys(c.env, name), refreshHosts(c.env, theirs)])
   return c.body(null, 204)
 }
 

@@ -23,7 +23,13 @@ import { approveDevice, denyDevice, lookUpDevice } from './device-approval.ts'
 import { getDevicePage, postDevicePage } from './device-page.ts'
 import { describeOrc, health, jwks, welcome } from './discovery.ts'
 import { beginGithubLogin, finishGithubLogin } from './github-login.ts'
-import { approveNetworkHost, deleteNetworkHost, getNetworkHosts, joinNetwork, leaveNetworkOfHost } from './host-networks.ts'
+import {
+  approveNetworkHost,
+  deleteNetworkHost,
+  getNetworkHosts,
+  joinNetwork,
+  leaveNetworkOfHost,
+} from './host-networks.ts'
 import { acceptHostTransfer, postTransfer } from './host-transfers.ts'
 import { challenge, connect, enrol } from './host-wire.ts'
 import { deleteHost, getHosts, postCommand, postEnrolment } from './hosts.ts'
@@ -40,13 +46,7 @@ import { deleteInvitation, deleteMember, getMembers, patchMember, postMember } f
 import { deleteKey, patchKey, postKey, postKeyRotation } from './keys.ts'
 import { getModel, listModels } from './models.ts'
 import { authorizeDevice, describeAuthorizationServer, issueToken } from './oauth.ts'
-import {
-  getLoginPage,
-  postLoginCode,
-  postLoginEmail,
-  postLoginEnd,
-  postLoginInvitation,
-} from './pages.ts'
+import { getLoginPage, postLoginCode, postLoginEmail, postLoginEnd, postLoginInvitation } from './pages.ts'
 import {
   deletePasskey,
   getPasskeys,
@@ -136,7 +136,12 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/api/account/token', access: 'owner', handler: postAccountToken },
   { method: 'GET', path: '/api/members', access: 'viewer', handler: getMembers },
   { method: 'POST', path: '/api/members', access: 'admin', handler: postMember },
-  { method: 'DELETE', path: '/api/members/invitations/:invitation', access: 'admin', handler: deleteInvitation },
+  {
+    method: 'DELETE',
+    path: '/api/members/invitations/:invitation',
+    access: 'admin',
+    handler: deleteInvitation,
+  },
   { method: 'PATCH', path: '/api/members/:user', access: 'admin', handler: patchMember },
   // Oneself whatever one's role.
   { method: 'DELETE', path: '/api/members/:user', access: 'viewer', handler: deleteMember },
@@ -156,26 +161,61 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/api/hosts/:host/transfer', access: 'owner', handler: postTransfer },
   { method: 'POST', path: '/api/host-transfers/accept', access: 'admin', handler: acceptHostTransfer },
   { method: 'PUT', path: '/api/hosts/:host/networks/:network', access: 'member', handler: joinNetwork },
-  { method: 'DELETE', path: '/api/hosts/:host/networks/:network', access: 'member', handler: leaveNetworkOfHost },
+  {
+    method: 'DELETE',
+    path: '/api/hosts/:host/networks/:network',
+    access: 'member',
+    handler: leaveNetworkOfHost,
+  },
 
   { method: 'GET', path: '/api/networks', access: 'viewer', handler: getNetworks },
   { method: 'POST', path: '/api/networks', access: 'admin', handler: postNetwork },
   { method: 'PATCH', path: '/api/networks/:network', access: 'admin', handler: patchNetwork },
   { method: 'DELETE', path: '/api/networks/:network', access: 'owner', handler: deleteNetwork },
   { method: 'GET', path: '/api/networks/:network/accounts', access: 'admin', handler: getGuests },
-  { method: 'DELETE', path: '/api/networks/:network/accounts/:account', access: 'admin', handler: deleteGuest },
+  {
+    method: 'DELETE',
+    path: '/api/networks/:network/accounts/:account',
+    access: 'admin',
+    handler: deleteGuest,
+  },
   { method: 'GET', path: '/api/networks/:network/hosts', access: 'admin', handler: getNetworkHosts },
-  { method: 'POST', path: '/api/networks/:network/hosts/:host/approve', access: 'admin', handler: approveNetworkHost },
-  { method: 'DELETE', path: '/api/networks/:network/hosts/:host', access: 'admin', handler: deleteNetworkHost },
-  { method: 'GET', path: '/api/networks/:network/invitations', access: 'admin', handler: getNetworkInvitations },
-  { method: 'POST', path: '/api/networks/:network/invitations', access: 'admin', handler: postNetworkInvitation },
+  {
+    method: 'POST',
+    path: '/api/networks/:network/hosts/:host/approve',
+    access: 'admin',
+    handler: approveNetworkHost,
+  },
+  {
+    method: 'DELETE',
+    path: '/api/networks/:network/hosts/:host',
+    access: 'admin',
+    handler: deleteNetworkHost,
+  },
+  {
+    method: 'GET',
+    path: '/api/networks/:network/invitations',
+    access: 'admin',
+    handler: getNetworkInvitations,
+  },
+  {
+    method: 'POST',
+    path: '/api/networks/:network/invitations',
+    access: 'admin',
+    handler: postNetworkInvitation,
+  },
   {
     method: 'DELETE',
     path: '/api/networks/:network/invitations/:invitation',
     access: 'admin',
     handler: deleteNetworkInvitation,
   },
-  { method: 'POST', path: '/api/network-invitations/accept', access: 'admin', handler: acceptNetworkInvitation },
+  {
+    method: 'POST',
+    path: '/api/network-invitations/accept',
+    access: 'admin',
+    handler: acceptNetworkInvitation,
+  },
 
   { method: 'POST', path: '/api/hosts/:host/commands', access: 'member', handler: postCommand },
 

@@ -1,4 +1,10 @@
-import { ACKNOWLEDGEMENT_TYPE, type DirectGrant, type JobUsage, type Session } from '@daisi/protocol'
+import {
+  ACKNOWLEDGEMENT_TYPE,
+  type DirectGrant,
+  type DirectOffer,
+  type JobUsage,
+  type Session,
+} from '@daisi/protocol'
 import { SignJWT } from 'jose'
 import { newId } from '../../src/domain/ids.ts'
 import { call, newAccount, newEnrolment, newKey } from './orc.ts'
@@ -10,11 +16,12 @@ export const USED: JobUsage = { promptTokens: 10, cachedTokens: 2, generatedToke
 let scenes = 0
 
 /** A Consumer with a key, an owner whose Host offers Direct Connections, and the Consumer's own key pair. */
-export async function newDirectScene() {
+export async function newDirectScene(
+  direct: DirectOffer = { endpoint: 'https://192.0.2.7:8790', certificateSha256: 'b'.repeat(64) },
+) {
   const model = `direct-${++scenes}`
   const [consumer, owner] = [await newAccount('consumer'), await newAccount('owner')]
   const [key, enrolment] = [await newKey(consumer), await newEnrolment(owner)]
-  const direct = { endpoint: 'https://192.0.2.7:8790', certificateSha256: 'b'.repeat(64) }
   const host = await newHost(enrolment.token, { model, direct })
   return { consumer, key, owner, model, host, bound: await newHostKeys() }
 }
@@ -25,9 +32,10 @@ export function openDirect(
   { key, model, bound }: Pick<DirectScene, 'key' | 'model' | 'bound'>,
   body: Record<string, unknown> = {},
   budget = 1_000,
+  headers: Record<string, string> = {},
 ): Promise<Response> {
   const direct = { model, key: bound.publicJwk, budget }
-  return call('POST', '/v1/sessions', { token: key.key, body: { mode: 'direct', direct, ...body } })
+  return call('POST', '/v1/sessions', { token: key.key, body: { mode: 'direct', direct, ...body }, headers })
 }
 
 /** The same, which must succeed. */

@@ -20,6 +20,8 @@ export type RefillResult =
       readonly limit: KeyBudget | undefined
     }
 
+/** Refills that the book may refuse in a row: each time another Session took the credits in between. */
+const MAX_TRIES = 20
 /** Jobs that one settlement pays at most. */
 const MAX_SETTLED = 1_000
 
@@ -44,7 +46,7 @@ export class SessionBook {
   refill(record: SessionRecord, needed: number, now: number): Promise<RefillResult> {
     return this.#exclusive(async () => {
       await this.#finishPending(now)
-      for (;;) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
         const lease = this.#store.lease()
         if (leaseFree(lease) >= needed) return { ok: true }
         const { credits: available, limit } = await readSpendable(this.#db, record, now)
@@ -52,6 +54,7 @@ export class SessionBook {
         if (amount === undefined) return { ok: false, available, limit }
         await this.#refillBy(record, amount, now)
       }
+      throw new Error('the book says that there are credits and refuses to move them')
     })
   }
 

@@ -16,6 +16,7 @@ import { paymentsOf } from '../../domain/money/settlement.ts'
 import { deleteFact, readFact, saveFact } from './facts.ts'
 import { JobMemory } from './job-memory.ts'
 import type { PendingWrite } from './pending-write.ts'
+import { splitHold } from './split-hold.ts'
 import type { JobReport, LeaseDrift } from './types.ts'
 
 /** A Job about to run. */
@@ -127,7 +128,8 @@ export class LeaseStore {
 
   #finishJob({ report, credits, rememberUntil }: EndedJob): 'ended' | 'repeated' | 'unknown' {
     const { jobId, tokenId, usage } = report
-    if (tokenId !== undefined) this.#splitHold(tokenId, jobId, credits)
+    if (tokenId !== undefined && !this.#memory.wasSettled(jobId))
+      splitHold(this.#sql, { tokenId, jobId, credits })
     const row = this.#sql
       .exec<Held & { state: string; key: string | null; digest: string }>(
         'SELECT state, hold, recalled, idempotency_key AS key, digest FROM jobs WHERE id = ?',
@@ -160,41 +162,22 @@ export class LeaseStore {
     return 'ended'
   }
 
-  /** A Job of a Direct Connection takes its part of what is held for its Session token, as if it had been begun on its own. */
-  #splitHold(tokenId: string, jobId: string, credits: number): void {
-    const [token] = this.#sql
-      .exec<Held & { expires_at: number }>(
-        `SELECT hold, recalled, expires_at FROM jobs WHERE id = ? AND state = 'open' AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?)`,
-        tokenId,
-        jobId,
-      )
-      .toArray()
-    if (token === undefined || this.#memory.wasSettled(jobId)) return
-    const part = owedFor(token.hold, credits)
-    this.#sql.exec('UPDATE jobs SET hold = hold - ? WHERE id = ?', part, tokenId)
-    this.#sql.exec(
-      `INSERT INTO jobs (id, state, hold, expires_at, recalled) VALUES (?, 'open', ?, ?, ?)`,
-      jobId,
-      part,
-      token.expires_at,
-      token.recalled,
-    )
-  }
-
   /** Finished Jobs that are not in the book yet, with what each owes. */
   unsettledJobs(limit: number): (JobReport & { readonly credits: number })[] {
-    return this.#sql
-      .exec<{ report: string; credits: number }>(
-        `SELECT report, credits FROM jobs WHERE state = 'finished' LIMIT ?`,
-        limit,
-      )
-      .toArray()
-      // A report of the version before does not name its Network: there was one.
-      .map((row) => ({
-        network: 'public',
-        ...(JSON.parse(row.report) as Omit<JobReport, 'network'>),
-        credits: row.credits,
-      }))
+    return (
+      this.#sql
+        .exec<{ report: string; credits: number }>(
+          `SELECT report, credits FROM jobs WHERE state = 'finished' LIMIT ?`,
+          limit,
+        )
+        .toArray()
+        // A report of the version before does not name its Network: there was one.
+        .map((row) => ({
+          network: 'public',
+          ...(JSON.parse(row.report) as Omit<JobReport, 'network'>),
+          credits: row.credits,
+        }))
+    )
   }
 
   pending(): PendingWrite | undefined {

@@ -1,21 +1,18 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { KeyScope } from '@daisi/protocol'
 import { database } from '../../db/client.ts'
-import { HOLD_MS } from '../../domain/deadlines.ts'
-import { runsDry } from '../../domain/money/lease.ts'
-import { charge } from '../../domain/money/price.ts'
 import type { LeaseOwner } from '../../domain/money/transfer.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { bookkeeperStub, isTokenSession, sessionStub } from '../stubs.ts'
-import { beginJob } from './begin.ts'
-import { SessionBook, ownerOf } from './book.ts'
+import { isTokenSession, sessionStub } from '../stubs.ts'
+import { SessionBook } from './book.ts'
 import { type DirectToken, DirectTokens } from './direct-tokens.ts'
 import { SessionIdentity } from './identity.ts'
 import { KeyUse } from './key-use.ts'
-import { SessionLimits } from './limits.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import { LeaseStore } from './lease-store.ts'
-import { refuseModel } from './permission.ts'
+import { SessionLimits } from './limits.ts'
+import { hasEnded, refuseModel } from './permission.ts'
 import { SESSION_CLOSED, STORAGE_UNAVAILABLE, UNKNOWN_SESSION } from './refusals.ts'
 import { SessionStorage } from './storage.ts'
 import type {
@@ -31,14 +28,10 @@ import type {
   SessionView,
 } from './types.ts'
 
-/** Finished Jobs are settled together after this long: often enough to watch, seldom enough to cost little. */
-const SETTLE_AFTER_MS = 5_000
-/** A lease that nothing used for this long goes back to the account. */
-const RELEASE_AFTER_MS = 30_000
 /** An opened Session can be read this long after its end. */
 const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
-/** How long an `Idempotency-Key` is remembered (rule K1). */
-const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
+/** A Session that is over and still has credits is looked at again after this long. */
+const LOOK_AGAIN_MS = 30_000
 
 /**
  * One Session: the key's record, its lease of credits, the holds of running Jobs and what finished ones owe. It answers
@@ -47,15 +40,17 @@ const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
 export class ConsumerSession extends DurableObject<Env> {
   readonly #storage = new SessionStorage(this.ctx.storage)
   readonly #leaseStore = new LeaseStore(this.ctx.storage)
-  readonly #book = new SessionBook(this.#leaseStore, database(this.env), this.ctx.id.name ?? '')
   readonly #alarm = new Alarm(this.ctx.storage)
+  readonly #lease = new LeaseKeeper({
+    env: this.env,
+    store: this.#leaseStore,
+    book: new SessionBook(this.#leaseStore, database(this.env), this.ctx.id.name ?? ''),
+    alarm: this.#alarm,
+  })
   readonly #limits = new SessionLimits(this.env)
   readonly #identity = new SessionIdentity(this.#storage, this.env, this.ctx.id.name)
   readonly #keyUse = new KeyUse(this.#storage, this.#identity, this.env)
   readonly #directTokens = new DirectTokens(this.ctx.storage.sql)
-  #lastUsedAt = 0
-  /** True once the Bookkeeper knows that a lease is open. */
-  #isWatched = false
 
   /** Checks that the caller may use this Session for `scope`. */
   async authorize(caller: Caller, scope?: KeyScope): Promise<Authorized | SessionFailure> {
@@ -75,47 +70,25 @@ export class ConsumerSession extends DurableObject<Env> {
   async begin(request: BeginRequest): Promise<Begun | SessionFailure> {
     const authorized = await this.authorize(request.caller, 'inference')
     if (!authorized.ok) return authorized
-    const now = Date.now()
-    const refused = refuseIn(authorized.record, request.model, now)
+    const refused = refuseIn(authorized.record, request.model, Date.now())
     if (refused !== undefined) return refused
-    this.#lastUsedAt = now
-    if (this.#leaseStore.lease().amount === 0) this.#isWatched = false
-    try {
-      // First: a refill that comes too late for this Job must not lie in the lease with nobody to release it.
-      await this.#alarm.at(request.heldUntil ?? now + HOLD_MS)
-      const begun = await beginJob(request, authorized.record, this.#leaseStore, this.#book, now)
-      this.ctx.waitUntil(this.#careForLease(authorized.record, begun, now))
-      return begun.ok ? await this.#stillAllowed(begun, request) : begun
-    } catch (error) {
-      logEvent('lease_failed', { error })
-      return STORAGE_UNAVAILABLE
-    }
+    const begun = await this.#lease.begin(request, authorized.record, (work) => this.ctx.waitUntil(work))
+    return begun.ok ? this.#stillAllowed(begun, request) : begun
   }
 
   /** Jobs ended. One may be reported again: it counts once. */
-  async finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
-    const rememberUntil = Date.now() + IDEMPOTENCY_MS
-    const ended = reports.map((report) => {
-      const credits = charge(report.usage, report.payee === this.#identity.record?.accountId)
-      return { report, credits, rememberUntil }
-    })
-    const { ended: count, unknown } = this.#leaseStore.finishJobs(ended)
-    if (count > 0) await this.#alarm.at(Date.now() + SETTLE_AFTER_MS)
-    await this.#returnRecalled()
-    return { unknown }
+  finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
+    return this.#lease.finish(reports, this.#identity.record)
   }
 
   /** A Job ended without having delivered anything: its hold is freed. */
-  async abandon(jobId: string): Promise<void> {
-    this.#leaseStore.freeJob(jobId)
-    await this.#returnRecalled()
+  abandon(jobId: string): Promise<void> {
+    return this.#lease.abandon(jobId)
   }
 
   /** These Jobs still run: their holds stay. */
-  async renew(jobIds: readonly string[]): Promise<void> {
-    const until = Date.now() + HOLD_MS
-    this.#leaseStore.renewJobs(jobIds, until)
-    await this.#alarm.at(until)
+  renew(jobIds: readonly string[]): Promise<void> {
+    return this.#lease.renew(jobIds)
   }
 
   /**
@@ -129,41 +102,20 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
-  async recall(): Promise<boolean> {
-    this.#leaseStore.recall()
-    // Its memory is lost: reconciliation returns what the book holds for it.
-    if (this.#identity.record === undefined) return false
-    try {
-      await this.#book.recall(this.#identity.record, Date.now())
-      return true
-    } catch (error) {
-      logEvent('recall_failed', { error })
-      return false
-    }
+  recall(): Promise<boolean> {
+    return this.#lease.recall(this.#identity.record)
   }
 
   /** The book has credits in this Session's lease and asks what they are for. */
-  async reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
-    const now = Date.now()
-    this.#expireJobs(now)
-    const record = this.#identity.record
-    const idle = record === undefined || this.#isIdle(record, now)
-    return this.#book.reconcile(owner, record, idle, now).catch((error: unknown) => {
-      logEvent('reconciliation_failed', { leaseId: owner.leaseId, error })
-      return { outcome: 'failed' }
-    })
+  reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
+    return this.#lease.reconcile(owner, this.#identity.record)
   }
 
   /** How the Session stands, after settling what is finished (rule S3). */
   async view(caller: Caller, scope: KeyScope): Promise<SessionView | SessionFailure> {
     const authorized = await this.authorize(caller, scope)
     if (!authorized.ok) return authorized
-    try {
-      await this.#book.settle(authorized.record, Date.now())
-    } catch (error) {
-      logEvent('settlement_failed', { error })
-      return STORAGE_UNAVAILABLE
-    }
+    if (!(await this.#lease.settle(authorized.record))) return STORAGE_UNAVAILABLE
     return { ...authorized, totals: this.#leaseStore.totals() }
   }
 
@@ -219,25 +171,11 @@ export class ConsumerSession extends DurableObject<Env> {
     const record = this.#identity.record
     if (record === undefined) return
     const now = Date.now()
-    this.#expireJobs(now)
-    try {
-      await this.#book.noteDrift(ownerOf(record))
-      await this.#book.settle(record, now)
-      await this.#book.release(record, this.#isIdle(record, now), now)
-    } catch (error) {
-      logEvent('settlement_failed', { error })
-      await this.#alarm.retry(now)
-      return
-    }
-    this.#alarm.succeeded()
-    if (this.#isForgettable(record, now)) {
-      return this.#identity.forget()
-    }
-    const expiry = this.#leaseStore.nextExpiry()
-    if (expiry !== null) await this.#alarm.at(Math.max(expiry, now + SETTLE_AFTER_MS))
-    if (this.#leaseStore.lease().amount > 0) await this.#alarm.at(now + RELEASE_AFTER_MS)
-    if (record.expiresAt !== null)
-      await this.#alarm.at(Math.max(forgetAt(this.ctx.id.name, record.expiresAt), now + RELEASE_AFTER_MS))
+    if (!(await this.#lease.tend(record, now)) || record.expiresAt === null) return
+    // An opened Session that is long over and owes nothing leaves no storage behind.
+    const forgottenAt = forgetAt(this.ctx.id.name, record.expiresAt)
+    if (now >= forgottenAt && this.#lease.isQuiet) return this.#identity.forget()
+    await this.#alarm.at(Math.max(forgottenAt, now + LOOK_AGAIN_MS))
   }
 
   /** The Job may begin, if nothing happened to its key and Session while there was waiting for limits and the book. */
@@ -246,48 +184,6 @@ export class ConsumerSession extends DurableObject<Env> {
     const refused = authorized.ok ? refuseIn(authorized.record, model, Date.now()) : authorized
     if (refused !== undefined) await this.abandon(jobId)
     return refused ?? { ...begun, ...authorized }
-  }
-
-  /** What no Job waits for: somebody to watch the lease, and a refill before it runs dry. */
-  async #careForLease(record: SessionRecord, begun: Begun | SessionFailure, now: number): Promise<void> {
-    const lease = this.#leaseStore.lease()
-    await Promise.all([
-      lease.amount > 0 ? this.#haveWatched() : undefined,
-      begun.ok && runsDry(lease, this.#leaseStore.lastRefill())
-        ? this.#book.topUp(record, begun.budget, now)
-        : undefined,
-    ]).catch((error: unknown) => logEvent('lease_failed', { error }))
-  }
-
-  async #haveWatched(): Promise<void> {
-    if (this.#isWatched) return
-    this.#isWatched = true
-    await bookkeeperStub(this.env)
-      .wake()
-      .catch((error: unknown) => {
-        this.#isWatched = false
-        throw error
-      })
-  }
-
-  async #returnRecalled(): Promise<void> {
-    if (this.#leaseStore.lease().returning > 0) await this.#alarm.at(Date.now())
-  }
-
-  #isIdle(record: SessionRecord, now: number): boolean {
-    return hasEnded(record, now) || now - this.#lastUsedAt >= RELEASE_AFTER_MS
-  }
-
-  #expireJobs(now: number): void {
-    const expired = this.#leaseStore.expireJobs(now)
-    if (expired.length > 0) logEvent('holds_expired', { jobIds: expired })
-  }
-
-  /** An opened Session that is long over and owes nothing leaves no storage behind. */
-  #isForgettable({ expiresAt }: SessionRecord, now: number): boolean {
-    const store = this.#leaseStore
-    const quiet = store.nextExpiry() === null && store.lease().amount === 0 && store.drift() === undefined
-    return expiresAt !== null && now >= forgetAt(this.ctx.id.name, expiresAt) && quiet
   }
 
   /** What no call waits for: noting that the key was used, and finding out if it is gone. */
@@ -309,10 +205,6 @@ export class ConsumerSession extends DurableObject<Env> {
 /** Why a Session begins no Job with this model, or undefined if it does. */
 function refuseIn(record: SessionRecord, model: string, now: number): SessionFailure | undefined {
   return hasEnded(record, now) ? SESSION_CLOSED : refuseModel(record, model)
-}
-
-function hasEnded(record: SessionRecord, now: number): boolean {
-  return record.status !== 'open' || (record.expiresAt !== null && record.expiresAt <= now)
 }
 
 /** When a Session is forgotten, in milliseconds since the epoch. Nobody can ask about that of a browser token once it ended. */

@@ -48,3 +48,8 @@ function isOneOf(value: string | undefined, values: readonly string[]): boolean 
 function isReachable({ cidrs }: NetworkAccess, { address }: Caller): boolean {
   return cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
 }
+
+/** True if a Session begins nothing more. */
+export function hasEnded({ status, expiresAt }: SessionRecord, now: number): boolean {
+  return status !== 'open' || (expiresAt !== null && expiresAt <= now)
+}

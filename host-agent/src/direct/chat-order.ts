@@ -1,0 +1,66 @@
+import {
+  type ChatRequest,
+  chatRequest,
+  chatTurns,
+  type ChatPayload,
+  DEFAULT_OUTPUT_TOKENS,
+  requestedTokens,
+  toChatPayload,
+  unsupportedParameter,
+} from '@daisi/protocol'
+import { type DirectFailure, failure } from './direct-failure.ts'
+
+/** A chat, read and found to be one that is served here. */
+export interface ChatOrder {
+  readonly model: string
+  readonly payload: ChatPayload
+  readonly includeUsage: boolean
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Reads the body of a chat request (D4). `tokensLeft` bounds the answer of a request that names no `max_tokens`. */
+export function readChat(
+  body: Uint8Array,
+  tokensLeft: number,
+): { readonly ok: true; readonly order: ChatOrder } | DirectFailure {
+  const json = parseJson(body)
+  if (json === undefined) return failure('invalid_json', 'the body is not JSON in UTF-8')
+  const parsed = chatRequest.safeParse(json)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    const path = issue?.path.join('.') ?? ''
+    return failure('invalid_request', `${path}: ${issue?.message ?? 'invalid'}`, path)
+  }
+  const request: ChatRequest = parsed.data
+  const unsupported = unsupportedParameter(parsed.data)
+  if (unsupported !== undefined)
+    return failure('unsupported_parameter', `\`${unsupported}\` is not served; leave it out`, unsupported)
+  if (request.stream !== true)
+    return failure('invalid_request', 'a Host answers as a stream only: send `stream: true`', 'stream')
+  const messages = chatTurns(request)
+  const maxTokens = requestedTokens(request) ?? usualTokens(messages, tokensLeft)
+  return {
+    ok: true,
+    order: {
+      model: request.model,
+      payload: toChatPayload(request, messages, maxTokens),
+      includeUsage: request.stream_options?.include_usage === true,
+    },
+  }
+}
+
+/** What is left beside a prompt of the usual size, which has half as many tokens as bytes at most (P4). */
+function usualTokens(messages: ChatPayload['messages'], tokensLeft: number): number {
+  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+  const prompt = Math.ceil(bytes / 2) + 32 + 8 * messages.length
+  return Math.max(1, Math.min(DEFAULT_OUTPUT_TOKENS, tokensLeft - prompt))
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(body))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,208 @@
+import type { ServerResponse } from 'node:http'
+import {
+  type CompletionIdentity,
+  DIRECT_CACHED_TOKENS_HEADER,
+  DIRECT_PROMPT_TOKENS_HEADER,
+  finishChunk,
+  type JobUsage,
+  type RefusalCode,
+  roleChunk,
+  textChunk,
+  usageChunk,
+} from '@daisi/protocol'
+import type { Clock } from '../clock.ts'
+import type { Job, JobEnding } from '../jobs/job.ts'
+import type { JobDelivery } from '../jobs/job-delivery.ts'
+import { type DirectFailure, failure, failureBody, failureHead } from './direct-failure.ts'
+import type { DirectJob } from './direct-job.ts'
+import { FIRST_GRANT_BYTES } from './token-window.ts'
+
+/** Comments hold the connection open while nothing else is sent, and show whether it still is. */
+const KEEP_ALIVE_MS = 10_000
+
+/** A job that waits this long for acknowledgements, or for its reader, without any progress is ended (D5). */
+export const STALL_MS = 30_000
+
+/** A reader has this long to take the rest after the last word. */
+const LAST_READ_MS = 30_000
+
+export interface DeliveryOptions {
+  readonly response: ServerResponse
+  readonly directJob: DirectJob
+  readonly identity: CompletionIdentity
+  readonly includeUsage: boolean
+  readonly clock: Clock
+}
+
+/** One job on its way to a Consumer that connected directly: an event stream, paced by acknowledgements and the reader (D4, D5). */
+export class DirectDelivery implements JobDelivery {
+  readonly windowBytes = FIRST_GRANT_BYTES
+  readonly #options: DeliveryOptions
+  readonly #response: ServerResponse
+  readonly #stopListening: () => void
+  #job: Job | undefined
+  #ended = false
+  #gone = false
+  #stalled = false
+  /** True if a piece was not delivered: whatever the engine says, the answer is not whole. */
+  #isCut = false
+  #wake: (() => void) | undefined
+  #cancelKeepAlive: (() => void) | undefined
+  #cancelStall: (() => void) | undefined
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options
+    this.#response = options.response
+    this.#stopListening = options.directJob.onAcknowledged(() => this.#progress())
+    this.#response.on('drain', () => this.#progress())
+    this.#response.on('close', () => this.#onClose())
+  }
+
+  /** The job that this delivers: it is stopped when its Consumer leaves. */
+  bind(job: Job): void {
+    this.#job = job
+    job.abort.signal.addEventListener('abort', () => this.#wake?.(), { once: true })
+    // It may have left while its request was checked.
+    if (this.#response.destroyed || this.#response.socket?.destroyed === true) this.#onClose()
+  }
+
+  accepted(promptTokens: number, cachedTokens: number): void {
+    this.#options.directJob.prompt = { promptTokens, cachedTokens }
+    this.#response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      [DIRECT_PROMPT_TOKENS_HEADER]: promptTokens,
+      [DIRECT_CACHED_TOKENS_HEADER]: cachedTokens,
+    })
+    this.#event(roleChunk(this.#options.identity))
+    this.#keepAlive()
+  }
+
+  refused(code: RefusalCode, message: string): void {
+    this.#finish()
+    answerFailure(this.#response, failure(code, message))
+  }
+
+  /** Waits until the window and the reader have room for the piece. */
+  async output(text: string, tokenIds: readonly number[]): Promise<boolean> {
+    const { window } = this.#options.directJob
+    window.produced(tokenIds.length, text)
+    while (!window.fits(tokenIds.length) || this.#response.writableNeedDrain) {
+      if (this.#isOver) break
+      await this.#nextProgress()
+    }
+    if (this.#isOver) {
+      this.#isCut = true
+      return false
+    }
+    window.handedOut(tokenIds.length)
+    this.#event(textChunk(this.#options.identity, text))
+    this.#advance()
+    return true
+  }
+
+  ended(end: JobEnding, usage: JobUsage): void {
+    this.#options.directJob.receipt = end.receipt
+    const { identity, includeUsage } = this.#options
+    if (end.finishReason === undefined || this.#isCut) this.#event(failureBody(this.#failureOf(end)))
+    else {
+      this.#event(finishChunk(identity, end.finishReason))
+      if (includeUsage) this.#event(usageChunk(identity, usage))
+      this.#event('[DONE]')
+    }
+    this.#finish()
+    this.#response.end()
+    this.#response.socket?.setTimeout(LAST_READ_MS)
+  }
+
+  get #isOver(): boolean {
+    return this.#gone || this.#ended || this.#job?.abort.signal.aborted === true
+  }
+
+  #failureOf({ outcome, error }: JobEnding): Omit<DirectFailure, 'ok'> {
+    if (this.#stalled)
+      return failure('unacknowledged', 'nothing was acknowledged for 30 seconds; acknowledge while reading')
+    if (outcome !== 'failed') return failure('draining', 'this Host stops; send the request again')
+    return failure('engine_failed', error?.message ?? 'the engine failed; send the request again')
+  }
+
+  /** The engine may go on as far as the window allows, and a wait for acknowledgements has its limit. */
+  #advance(): void {
+    if (this.#isOver) return
+    const bytes = this.#response.writableNeedDrain ? 0 : this.#options.directJob.window.nextGrant()
+    if (bytes > 0) this.#job?.grant(bytes)
+    this.#watchStall()
+  }
+
+  /** Something was acknowledged or read: what waits may go on, and the limit of the wait begins anew. */
+  #progress(): void {
+    this.#cancelStall?.()
+    this.#cancelStall = undefined
+    this.#advance()
+    this.#wake?.()
+  }
+
+  async #nextProgress(): Promise<void> {
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    this.#watchStall()
+    await woken
+    this.#wake = undefined
+  }
+
+  #watchStall(): void {
+    const { clock, directJob } = this.#options
+    const isWaiting =
+      this.#wake !== undefined || directJob.window.isNarrow || this.#response.writableNeedDrain
+    if (!isWaiting || this.#cancelStall !== undefined || this.#isOver) return
+    this.#cancelStall = clock.after(STALL_MS, () => {
+      this.#stalled = true
+      this.#job?.abort.abort()
+    })
+  }
+
+  #keepAlive(): void {
+    this.#cancelKeepAlive?.()
+    this.#cancelKeepAlive = this.#options.clock.after(KEEP_ALIVE_MS, () => {
+      if (!this.#response.writableNeedDrain) this.#response.write(': keepalive\n\n')
+      this.#keepAlive()
+    })
+  }
+
+  /** Server-sent events (WHATWG HTML §9.2); the `id` of each is the number of tokens up to it (D4). */
+  #event(value: unknown): void {
+    if (this.#gone) return
+    const data = typeof value === 'string' ? value : JSON.stringify(value)
+    this.#response.write(`id: ${this.#options.directJob.window.sent}\ndata: ${data}\n\n`)
+    if (this.#cancelKeepAlive !== undefined) this.#keepAlive()
+  }
+
+  /** The Consumer left before the end: the work stops within one token. */
+  #onClose(): void {
+    if (this.#ended) return
+    this.#gone = true
+    this.#job?.refuse('busy', 'the Consumer left')
+    this.#job?.abort.abort()
+    this.#wake?.()
+  }
+
+  #finish(): void {
+    this.#ended = true
+    this.#stopListening()
+    this.#cancelKeepAlive?.()
+    this.#cancelStall?.()
+    this.#cancelKeepAlive = undefined
+    this.#cancelStall = undefined
+    this.#wake?.()
+  }
+}
+
+/** Answers with an error, if there is still somebody to answer. */
+export function answerFailure(response: ServerResponse, problem: DirectFailure): void {
+  if (response.headersSent || response.destroyed) return
+  const { status, headers } = failureHead(problem.code)
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+  response.end(JSON.stringify(failureBody(problem)))
+}

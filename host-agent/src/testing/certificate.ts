@@ -1,0 +1,66 @@
+// The certificate library finds its parts through this one, so it comes first.
+import 'reflect-metadata'
+import {
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509'
+import { type CertificatePin, fingerprintOf } from '../connection/certificate-pin.ts'
+
+/** A server's certificate and key, as PEM. */
+export interface TestCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly pin: CertificatePin
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A certificate for `names` that nobody vouches for but itself, or the issuer that is given. */
+export async function createCertificate(
+  changes: {
+    readonly names?: readonly string[]
+    readonly issuer?: TestCertificate
+    readonly authority?: boolean
+  } = {},
+): Promise<TestCertificate> {
+  const { names = ['127.0.0.1'], issuer, authority = false } = changes
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const facts = {
+    notBefore: new Date(Date.now() - DAY_MS),
+    notAfter: new Date(Date.now() + DAY_MS),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new BasicConstraintsExtension(authority),
+      new SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value }) as const),
+      ),
+    ],
+  }
+  const certificate =
+    issuer === undefined
+      ? await X509CertificateGenerator.createSelfSigned({ ...facts, name: 'CN=fake orc', keys })
+      : await X509CertificateGenerator.create({
+          ...facts,
+          subject: 'CN=fake orc of another',
+          issuer: 'CN=fake orc',
+          publicKey: keys.publicKey,
+          signingKey: await importKey(issuer.key),
+        })
+  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
+  return {
+    cert: certificate.toString('pem'),
+    key: toPem(der),
+    pin: fingerprintOf(new Uint8Array(certificate.rawData)),
+  }
+}
+
+function toPem(der: Buffer): string {
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
+}
+
+function importKey(pem: string): Promise<CryptoKey> {
+  const der = Buffer.from(pem.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64')
+  return crypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign'])
+}

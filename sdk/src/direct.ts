@@ -1,0 +1,5 @@
+export { connectDirect } from './direct/connect-direct.ts'
+export type { DirectConnection, DirectHost } from './direct/connect-direct.ts'
+export type { DirectChat, DirectMode } from './direct/direct-chat.ts'
+export type { DirectOptions } from './direct/options.ts'
+export type { DirectGrant } from '@daisi/protocol/consumer'

@@ -1,0 +1,1 @@
+export { pinnedFetch } from './node/pinned-fetch.ts'

@@ -1,0 +1,17 @@
+import { vi } from 'vitest'
+import type { FakeOrc } from './fake-orc.ts'
+
+/** What an Orc was asked, in order. */
+export function paths(orc: FakeOrc): string[] {
+  return orc.seen.map(({ method, url }) => `${method} ${url.pathname}`)
+}
+
+/** Chats that went through this Orc. */
+export function throughOrc(orc: FakeOrc): number {
+  return paths(orc).filter((path) => path.endsWith('/chat/completions')).length
+}
+
+/** Lets time go by, where the clock is the test's. */
+export function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1_000)
+}
