@@ -14,6 +14,8 @@ import { goldenConversations, hold } from './support/golden.ts'
 import { type Network, startNetwork } from './support/network.ts'
 
 const MODEL = 'daisi-nano'
+/** For what two processes tell each other. */
+const PATIENT = { timeout: 15_000 }
 const REQUEST = { model: MODEL, temperature: 0, messages: [{ role: 'user', content: 'Hello' }] } as const
 
 let network: Network
@@ -60,7 +62,7 @@ test('[D4, D8, P5] direct answers are the orchestrated ones, and what was acknow
     const golden = conversation.turns.map(({ answer }) => answer)
     expect([whole, streamed, orchestrated]).toEqual([golden, golden, golden])
   }
-  await expect.poll(paid).toBe(expected)
+  await expect.poll(paid, PATIENT).toBe(expected)
   await network.settle(network.consumer)
   const spentElsewhere = 0 - (await network.gained(network.consumer.account))
   expect(await network.balance(consumer.account)).toMatchObject({ spent: expected })
@@ -114,7 +116,7 @@ test('[D9] a revoked key: the Host refuses its token, and the way around through
     .poll(async () => {
       const response = await raw.chat(grant)
       return response.ok ? response.body?.cancel() : errorCode(response)
-    })
+    }, PATIENT)
     .toBe('token_invalid')
   const refusals = (): number => direct.way.received.split('"code":"token_invalid"').length
   const before = refusals()
@@ -138,7 +140,7 @@ test('[D7] a Host that cannot be reached is gone around, and the answer is the s
   expect(around.choices).toEqual(near.choices)
   // Of the two only this one came from the Orc.
   expect(host.host.jobs).toBe(1)
-  await expect.poll(paid).toBe(price(near.usage))
+  await expect.poll(paid, PATIENT).toBe(price(near.usage))
   const strict = openConnection(network, consumer, { model: 'unreachable', fallback: false })
   await expect(strict).rejects.toMatchObject({ code: 'connection_error' })
 })

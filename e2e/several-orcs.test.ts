@@ -10,6 +10,7 @@ import { RecordingProxy } from './support/recording-proxy.ts'
 import { slowModel } from './support/slow-model.ts'
 
 const LONG = 2_000
+const PATIENT = { timeout: 15_000 }
 
 /** Two Orcs that know nothing of each other, and a recorded way to each. */
 let a: Network
@@ -40,11 +41,12 @@ async function enrolmentToken({ url, owner }: Network): Promise<string> {
   return token
 }
 
-/** Free slots, as the Host told them to one Orc after its greeting. */
-function toldSlots({ sentMessages }: RecordingProxy): readonly number[] {
-  return sentMessages
-    .filter((text) => text.startsWith('{"type":"status"'))
-    .map((text) => JSON.parse(text).freeSlots)
+/** Free slots, as the Host last told each Orc after its greeting. */
+function lastToldSlots(): readonly (number | undefined)[] {
+  return ways.map(({ sentMessages }) => {
+    const last = sentMessages.findLast((text) => text.startsWith('{"type":"status"'))
+    return last === undefined ? undefined : (JSON.parse(last) as { freeSlots: number }).freeSlots
+  })
 }
 
 async function removeHost({ url, owner }: Network, host: Host): Promise<void> {
@@ -66,14 +68,14 @@ test('one Host serves both, with one pool of slots of which both are told, and e
     await host.tookOn(jobs + 1)
     const rival = await post(b, ofB, { model: 'slow', max_tokens: 5 })
     expect([rival.status, await errorCode(rival)]).toEqual([503, 'all_hosts_busy'])
-    expect(ways.map((way) => toldSlots(way).at(-1))).toEqual([0, 0])
+    await expect.poll(lastToldSlots, PATIENT).toEqual([0, 0])
     leave.abort()
     const answer = await waiting
     expect(answer.status).toBe(200)
     expect(await answer.json()).toMatchObject({ usage: { completion_tokens: 5 } })
     break
   }
-  await expect.poll(() => ways.map((way) => toldSlots(way).at(-1))).toEqual([1, 1])
+  await expect.poll(lastToldSlots, PATIENT).toEqual([1, 1])
   for (const [network, consumer] of [
     [a, ofA],
     [b, ofB],

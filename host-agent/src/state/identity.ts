@@ -64,7 +64,12 @@ export async function loadIdentity(stateFolder: string): Promise<Identity> {
 }
 
 /** Throws a `FatalError` for a path with forbidden mode bits. Windows has other permissions; there the folder of settings is its owner's anyway. */
-export async function refuseAccess(path: string, forbidden: number, problem: string, remedy: string): Promise<void> {
+export async function refuseAccess(
+  path: string,
+  forbidden: number,
+  problem: string,
+  remedy: string,
+): Promise<void> {
   if (process.platform === 'win32') return
   const found = await stat(path).catch(() => undefined)
   if (found === undefined || (found.mode & forbidden) === 0) return

@@ -27,7 +27,10 @@ export const members = sqliteTable(
     role: text('role', { enum: ['owner', 'admin', 'member', 'viewer'] }).notNull(),
     createdAt: integer('created_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.accountId, table.userId] }), index('members_user').on(table.userId)],
+  (table) => [
+    primaryKey({ columns: [table.accountId, table.userId] }),
+    index('members_user').on(table.userId),
+  ],
 )
 
 /** Whoever proves this e-mail address may join the account. */

@@ -30,7 +30,7 @@ export async function admitConsumer(c: AppContext): Promise<void> {
   const sessionId = c.req.param('session') ?? c.req.header('daisi-session')
   if (sessionId === undefined) {
     const sessionName = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash, caller.network)
-    c.set('consumer', { ...caller, sessionName, config })
+    c.set('consumer', { caller, sessionName, config })
     return
   }
   const isMadeUp = (await checkCredential('session-id', sessionId, credentialMac)) === undefined
@@ -39,7 +39,7 @@ export async function admitConsumer(c: AppContext): Promise<void> {
     const own = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash, undefined)
     throw new ApiError(await sessionStub(c.env, own).refuse(caller))
   }
-  c.set('consumer', { ...caller, sessionName: openedSessionName(sessionId), config })
+  c.set('consumer', { caller, sessionName: openedSessionName(sessionId), config })
 }
 
 function readNetwork(c: AppContext): string | undefined {

@@ -5,7 +5,8 @@ import type { Account } from '../db/accounts.ts'
 import type { Caller } from '../objects/session/types.ts'
 
 /** Who calls `/v1`. The credential's checksum is right; the Session decides whether it is good. */
-export interface ConsumerCaller extends Caller {
+export interface ConsumerCaller {
+  readonly caller: Caller
   /** Name of the ConsumerSession that this call belongs to. */
   readonly sessionName: string
   readonly config: Config

@@ -24,7 +24,7 @@ export async function openSession(
   { name, network, expiresAt }: NewSession,
   narrow: (allowed: SessionRecord) => SessionRecord,
 ): Promise<SessionRecord> {
-  const { sessionName, config: _, ...from } = c.var.consumer
+  const { caller: from, sessionName } = c.var.consumer
   const caller = { ...from, network }
   // A browser token, or a Session that the request names, has its say first.
   if (!isPlainSession(sessionName)) {

@@ -104,7 +104,10 @@ async function grantOn(
   const { tokenId, budget, expiresAt, begun } = reserved
   const reportsUntil = expiresAt + DIRECT_REPORT_SECONDS * 1000
   const offer = await hostStub(env, hostId).grantDirect({
-    ...{ tokenId, sessionName, network, reportsUntil },
+    tokenId,
+    sessionName,
+    network,
+    reportsUntil,
     model: model.id,
     modelSha256: model.sha256,
   })
@@ -121,8 +124,15 @@ async function grantOn(
   }
   const seenAs = await pairwisePseudonyms(begun.record.sessionId, hostId, config.keys.pseudonymMac)
   const claims = {
-    ...{ iss: config.issuer, aud: hostId, sub: seenAs.consumer, sid: seenAs.sessionId, jti: tokenId },
-    ...({ net: network, mode: 'direct', budget, model: model.id } as const),
+    iss: config.issuer,
+    aud: hostId,
+    sub: seenAs.consumer,
+    sid: seenAs.sessionId,
+    jti: tokenId,
+    net: network,
+    mode: 'direct' as const,
+    budget,
+    model: model.id,
     cnf: { jkt: await calculateJwkThumbprint({ kty: key.kty, crv: key.crv, x: key.x }) },
   }
   return {

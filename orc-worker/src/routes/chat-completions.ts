@@ -66,7 +66,7 @@ async function startJob(
   text: string,
   signal: AbortSignal,
 ): Promise<RunningJob> {
-  const { sessionName, config, ...caller } = c.var.consumer
+  const { caller, sessionName, config } = c.var.consumer
   const messages = chatTurns(request)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
   const maxTokens = requestedTokens(request)

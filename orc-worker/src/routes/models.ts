@@ -23,7 +23,7 @@ export async function getModel(c: AppContext): Promise<Response> {
 }
 
 async function readModels(c: AppContext): Promise<ModelList['data']> {
-  const { sessionName, config: _, ...caller } = c.var.consumer
+  const { caller, sessionName } = c.var.consumer
   const authorized = await sessionStub(c.env, sessionName).authorize(caller, 'inference')
   if (!authorized.ok) throw new ApiError(authorized)
   const { networks, models } = authorized.record

@@ -13,7 +13,7 @@ const NO_USAGE: UsageTotals = { jobs: 0, prompt_tokens: 0, cached_tokens: 0, gen
 
 /** `POST /v1/sessions` (rule S1). */
 export async function createSession(c: AppContext): Promise<Response> {
-  const { sessionName: _, config, ...caller } = c.var.consumer
+  const { caller, config } = c.var.consumer
   const { value: body } = await readJson(c.req.raw, sessionRequest)
   const { mode = 'orchestrated', direct } = body
   if ((mode === 'direct') !== (direct !== undefined)) {
@@ -45,14 +45,14 @@ export async function createSession(c: AppContext): Promise<Response> {
 
 /** `POST /v1/sessions/:session/direct`: a further Host, or a fresh token (rule D2). */
 export async function createDirectGrant(c: AppContext): Promise<Response> {
-  const { sessionName, config, ...caller } = c.var.consumer
+  const { caller, sessionName, config } = c.var.consumer
   const { value: body } = await readJson(c.req.raw, directRequest)
   return c.json(await openDirect(body, { caller, sessionName }, c.env, config), 201)
 }
 
 /** `GET /v1/sessions/:session`. */
 export async function getSession(c: AppContext): Promise<Response> {
-  const { sessionName, config: _, ...caller } = c.var.consumer
+  const { caller, sessionName } = c.var.consumer
   const view = await sessionStub(c.env, sessionName).view(caller, 'sessions')
   if (!view.ok) throw new ApiError(view)
   return c.json(sessionView(view.record, view.totals))
@@ -60,7 +60,7 @@ export async function getSession(c: AppContext): Promise<Response> {
 
 /** `DELETE /v1/sessions/:session` (rule S2). */
 export async function closeSession(c: AppContext): Promise<Response> {
-  const { sessionName, config: _, ...caller } = c.var.consumer
+  const { caller, sessionName } = c.var.consumer
   const view = await sessionStub(c.env, sessionName).close(caller)
   if (!view.ok) throw new ApiError(view)
   return c.json(sessionView(view.record, view.totals))

@@ -22,7 +22,7 @@ export async function postToken(c: AppContext): Promise<Response> {
   const keyHash = await hashCredential(token)
   const session = {
     name: tokenSessionName(keyHash),
-    network: c.var.consumer.network,
+    network: c.var.consumer.caller.network,
     expiresAt: Date.now() + (body.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000,
   }
   const own = {

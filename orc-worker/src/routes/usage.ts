@@ -7,7 +7,7 @@ import { sessionStub } from '../objects/stubs.ts'
 
 /** `GET /v1/usage` (rule S3). */
 export async function getUsage(c: AppContext): Promise<Response> {
-  const { sessionName, config: _, ...caller } = c.var.consumer
+  const { caller, sessionName } = c.var.consumer
   const view = await sessionStub(c.env, sessionName).view(caller, 'usage')
   if (!view.ok) throw new ApiError(view)
   const balance = await readBalance(database(c.env), view.record.accountId)

@@ -40,8 +40,7 @@ describe('each route answers everybody as it should', () => {
       const isRight = status === null ? isLetIn || told === 'no_host_available' : response.status === status
       // A page tells people, not programs.
       const isTold = code === undefined || code === told || text.startsWith('<!')
-      if (!isRight || !isTold)
-        wrong.push({ who, status: response.status, told })
+      if (!isRight || !isTold) wrong.push({ who, status: response.status, told })
       if (/daisi_(sk|at|ls|bt)_/.test(text) && status !== null) wrong.push({ who, text })
     }
     expect(wrong).toEqual([])

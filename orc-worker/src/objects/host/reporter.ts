@@ -67,6 +67,7 @@ export class Reporter {
 }
 
 /** What the Session is told: the row without its own name. */
-function reportOf({ sessionName: _, ...report }: UnreportedJob): JobReport {
+function reportOf(job: UnreportedJob): JobReport {
+  const { sessionName: _, ...report } = job
   return report
 }
