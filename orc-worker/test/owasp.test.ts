@@ -1,6 +1,6 @@
 import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { type TransferOffered, keyScope } from '@daisi/protocol'
+import { type AccountCreated, type OwnInvitationList, type TransferOffered, keyScope } from '@daisi/protocol'
 import { expect, test, vi } from 'vitest'
 import { Browser, OPEN, beginEmailLogin, codeTo, logIn, newAddress } from './support/browser.ts'
 import { newGrant } from './support/device.ts'
@@ -140,4 +140,33 @@ test('of a chat neither prompt nor answer is kept or logged, and its key neither
   expect((await balanceOf(scene.owner)).available).toBeGreaterThan(10_000)
   for (const secret of [prompt, answer, scene.key.key, run.sessionToken])
     expect(kept.filter((text) => text.includes(secret))).toEqual([])
+})
+
+test('with another secret nothing that was given out counts, and people come back as who they are', async () => {
+  const { token: operatorToken } = await operatorAccount()
+  const { browser, email, me } = await logIn()
+  const owned = { body: { email, role: 'owner' } }
+  await call('POST', '/api/members', { token: operatorToken, ...owned })
+  const own = await browser.call('GET', '/api/me/invitations')
+  const [invitation] = (await own.json<OwnInvitationList>()).invitations
+  await browser.call('POST', `/api/me/invitations/${invitation?.id}/accept`)
+  await call('POST', '/api/operators', { token: operatorToken, body: { email } })
+
+  expect((await browser.call('GET', '/api/audit')).status).toBe(200)
+
+  const rotated = { ...OPEN, ORC_SECRET: 'b'.repeat(43) }
+  const cookie = { cookie: `__Host-daisi_login=${browser.login}` }
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+  const ask = async (headers: Record<string, string>): Promise<number> =>
+    (await new Browser(rotated).call('GET', '/api/audit', { headers })).status
+  expect(await ask(cookie)).toBe(401)
+  expect(await ask(bearer(operatorToken))).toBe(401)
+
+  const back = await logIn(email, new Browser(rotated))
+  expect(back.me.id).toBe(me.id)
+  const headers = { 'daisi-account': 'acc_operator' }
+  const replaced = await back.browser.call('POST', '/api/account/token', { headers })
+  expect(replaced.status).toBe(200)
+  const { token } = await replaced.json<AccountCreated>()
+  expect(await ask(bearer(token))).toBe(200)
 })

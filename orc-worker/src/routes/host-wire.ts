@@ -73,7 +73,8 @@ export async function enrol(c: AppContext): Promise<Response> {
 
 /** `GET /host/v1/connect` (rules C2, C4): the Host's object is reached only after everything is verified. */
 export async function connect(c: AppContext): Promise<Response> {
-  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+  // HEAD comes this way too, and can be answered with no socket (RFC 6455 §4.1).
+  if (c.req.method !== 'GET' || c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
     throw new ApiError({
       code: 'upgrade_required',
       message: 'This route speaks WebSocket. Connect with daisi-host.',
