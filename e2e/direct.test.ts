@@ -99,6 +99,11 @@ test('[D2, D3] a token from the wire is worth nothing without its key, and a pro
     [401, 'proof_invalid'],
     [401, 'token_invalid'],
   ])
+  // Another Host does not take it, even from who has the key.
+  const other = await startDirectHost(network, { model: 'other' })
+  const elsewhere = await raw.chat({ ...grant, endpoint: other.way.url })
+  expect([elsewhere.status, await errorCode(elsewhere)]).toEqual([401, 'token_audience'])
+  await other.way.close()
   const headers = { authorization: `Bearer ${stolen.token}` }
   const atOrc = await fetch(`${network.url}/v1/models`, { headers })
   expect([atOrc.status, await errorCode(atOrc)]).toEqual([401, 'invalid_api_key'])

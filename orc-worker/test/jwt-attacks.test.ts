@@ -59,7 +59,11 @@ beforeAll(async () => {
       genuine: {
         header: { alg: 'EdDSA', typ: HOST_PROOF_TYPE, jwk: host.jwk },
         claims: {
-          ...{ iss: host.id, aud: ISSUER, iat: SECONDS, origin: 'orc.test', purpose: 'connect' },
+          iss: host.id,
+          aud: ISSUER,
+          iat: SECONDS,
+          origin: 'orc.test',
+          purpose: 'connect',
           nonce: await mintChallenge(NOW, challengeMac),
         },
         key: host.key,
@@ -103,8 +107,17 @@ beforeAll(async () => {
       genuine: {
         header: { alg: 'Ed25519', typ: SESSION_TOKEN_TYPE, kid: orc.id },
         claims: {
-          ...{ iss: ISSUER, aud: host.id, sub: 'somebody', sid: SESSION, jti: JOB, net: 'public' },
-          ...{ mode: 'direct', budget: 100, iat: SECONDS, exp: SECONDS + 300, cnf: { jkt: consumer.id } },
+          iss: ISSUER,
+          aud: host.id,
+          sub: 'somebody',
+          sid: SESSION,
+          jti: JOB,
+          net: 'public',
+          mode: 'direct',
+          budget: 100,
+          iat: SECONDS,
+          exp: SECONDS + 300,
+          cnf: { jkt: consumer.id },
         },
         key: orc.key,
         x: orc.jwk.x,
