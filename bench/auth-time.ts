@@ -30,6 +30,7 @@ export async function benchAuthTime(options: BenchOptions): Promise<void> {
         status: 401,
         key: () => valid.slice(0, SHARED_CHARACTERS) + random(valid.length - SHARED_CHARACTERS),
       },
+      { name: 'made-up browser token', status: 401, key: () => `daisi_bt_${random(valid.length - 9)}` },
       { name: 'revoked key', status: 401, key: () => revoked.key },
       { name: 'valid key', status: 200, key: () => valid },
     ]

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { benchAuthTime } from './auth-time.ts'
 import { benchCredits } from './credits.ts'
 import { benchGeneration } from './generation.ts'
+import { benchLoginTime } from './login-time.ts'
 import { benchRelay } from './relay.ts'
 import type { BenchOptions } from './support/network.ts'
 import { print, progress } from './support/report.ts'
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   generation: benchGeneration,
   relay: benchRelay,
   'auth-time': benchAuthTime,
+  'login-time': benchLoginTime,
   credits: benchCredits,
 }
 

@@ -29,6 +29,8 @@ export interface Network {
   readonly createKey: () => Promise<{ readonly id: string; readonly key: string }>
   readonly revokeKey: (id: string) => Promise<void>
   readonly enrolmentToken: () => Promise<string>
+  /** Makes an account whose owner may log in by this address. */
+  readonly invite: (email: string) => Promise<void>
   readonly startMockHost: (slots: number) => Promise<Helper>
   /** A folder that goes away with the network. */
   readonly folder: string
@@ -53,7 +55,7 @@ export async function withNetwork<Result>(
     const orc = await startOrc({
       stateDir: join(folder, 'orc'),
       port: 0,
-      vars: { SIGNUP_GRANT: GRANT, RATE_LIMITS: GENEROUS_RATE_LIMITS },
+      vars: { SIGNUP_GRANT: GRANT, RATE_LIMITS: GENEROUS_RATE_LIMITS, LOGIN_EMAIL: 'console' },
       log: (line) => process.stderr.write(`Orc: ${line}\n`),
       ...(workerScript === undefined ? {} : { workerScript }),
     })
@@ -93,6 +95,11 @@ async function furnish(
     createKey,
     revokeKey: async (id) => void (await call(orc.url, consumer.token, 'DELETE', `/api/keys/${id}`)),
     enrolmentToken,
+    invite: async (email) =>
+      void (await call(orc.url, operator.token, 'POST', '/api/accounts', {
+        name: 'known',
+        owner_email: email,
+      })),
     startMockHost: async (slots) => {
       const options = { orcUrl: orc.url, enrolmentToken: await enrolmentToken(), model: MOCK_MODEL, slots }
       const host = await startHelper('mock-host.ts', options)
