@@ -47,14 +47,15 @@ export async function readSigningKeys(json: string): Promise<SigningKeys> {
   return { kid: first.kid, sign, publicJwks }
 }
 
-/** Signs one Session token (rule T1). `now` in milliseconds. */
+/** Signs one Session token (rule T1). Times in milliseconds; it expires after `TOKEN_SECONDS` unless told otherwise. */
 export async function signSessionToken(
   claims: Omit<SessionTokenClaims, 'iat' | 'exp'>,
   keys: SigningKeys,
   now: number,
+  expiresAt: number = now + TOKEN_SECONDS * 1000,
 ): Promise<string> {
-  const issuedAt = Math.floor(now / 1000)
-  return new SignJWT({ ...claims, iat: issuedAt, exp: issuedAt + TOKEN_SECONDS })
+  const [iat, exp] = [Math.floor(now / 1000), Math.floor(expiresAt / 1000)]
+  return new SignJWT({ ...claims, iat, exp })
     .setProtectedHeader({ alg: 'Ed25519', typ: SESSION_TOKEN_TYPE, kid: keys.kid })
     .sign(keys.sign)
 }

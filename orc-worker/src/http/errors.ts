@@ -68,6 +68,8 @@ export function errorBody(failure: Failure): ErrorBody {
 export function errorResponse(failure: Failure): Response {
   const headers = new Headers()
   if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(failure.retryAfterSeconds))
+  // RFC 6750 §3: a refused credential is told which kind would do.
+  if (STATUS[failure.code] === 401) headers.set('www-authenticate', 'Bearer')
   if (FINAL.has(failure.code)) headers.set('x-should-retry', 'false')
   return Response.json(errorBody(failure), { status: STATUS[failure.code], headers })
 }

@@ -12,7 +12,7 @@ import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { TOKEN_SECONDS, signSessionToken } from '../domain/session-token.ts'
 import type { Choice } from '../domain/spend-order.ts'
 import { ApiError } from '../http/errors.ts'
-import type { Begun, Caller, SessionFailure } from '../objects/session/types.ts'
+import type { Begun, Caller, SessionFailure, SessionRecord } from '../objects/session/types.ts'
 import { hostStub, sessionStub } from '../objects/stubs.ts'
 import { pickHosts } from './pick-hosts.ts'
 import { noHost } from './refusals.ts'
@@ -80,18 +80,25 @@ async function reserve(
 ): Promise<Reserved> {
   const { caller, sessionName, model, budget } = wanted
   const tokenId = newId('job')
-  const expiresAt = Date.now() + TOKEN_SECONDS * 1000
-  const heldUntil = expiresAt + DIRECT_REPORT_SECONDS * 1000
+  const now = Date.now()
+  const latest = now + TOKEN_SECONDS * 1000
+  const heldUntil = latest + DIRECT_REPORT_SECONDS * 1000
   const begin = (ownOnly: boolean): Promise<Begun | SessionFailure> => {
     const terms = { promptTokens: 0, maxTokens: budget, idempotency: undefined, heldUntil }
     return sessionStub(env, sessionName).begin({ caller, jobId: tokenId, model, ownOnly, ...terms })
   }
   const begun = await begin(false)
-  if (begun.ok) return { tokenId, budget, begun, expiresAt, unaffordable: undefined }
+  if (begun.ok)
+    return { tokenId, budget, begun, expiresAt: earliest(latest, begun.record), unaffordable: undefined }
   // Nothing but credits is missing: a Host of one's own works for free.
   const free = begun.record === undefined ? begun : await begin(true)
   if (!free.ok) throw new ApiError(begun)
-  return { tokenId, budget, begun: free, expiresAt, unaffordable: begun }
+  return { tokenId, budget, begun: free, expiresAt: earliest(latest, free.record), unaffordable: begun }
+}
+
+/** No token outlives its Session or key: a Host asks nobody while it is good. */
+function earliest(latest: number, { expiresAt, keyExpiresAt }: SessionRecord): number {
+  return Math.min(latest, expiresAt ?? latest, keyExpiresAt ?? latest)
 }
 
 async function grantOn(
@@ -141,7 +148,7 @@ async function grantOn(
     host_id: hostId,
     endpoint: offer.endpoint,
     certificate_sha256: offer.certificateSha256 ?? null,
-    token: await signSessionToken(claims, config.signing, expiresAt - TOKEN_SECONDS * 1000),
+    token: await signSessionToken(claims, config.signing, Date.now(), expiresAt),
     session_id: seenAs.sessionId,
     model: model.id,
     budget,

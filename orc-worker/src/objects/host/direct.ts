@@ -22,10 +22,11 @@ import type { Tagged } from './sockets.ts'
 /** Token ids in one message. */
 const MAX_TOKEN_IDS = 256
 
-/** Notes a token for Direct Connections to this Host. Answers where it listens, or undefined if it is not there or offers none. */
+/** Notes a token for Direct Connections to this Host. Answers where it listens, or undefined if it is not there, does not serve the Network, or offers none. */
 export function grantDirect(grant: DirectGrantRecord, context: HostContext): DirectOffer | undefined {
   const now = Date.now()
-  const offer = context.sockets.liveHost(now)?.attachment.direct
+  const host = context.sockets.liveHost(now)?.attachment
+  const offer = host?.identity.networks.includes(grant.network) === true ? host.direct : undefined
   if (offer !== undefined) context.direct.add(grant, now)
   return offer
 }
@@ -34,12 +35,15 @@ export function grantDirect(grant: DirectGrantRecord, context: HostContext): Dir
 export function revokeDirect(tokenIds: readonly string[], context: HostContext): void {
   context.direct.revoke(tokenIds)
   const host = context.sockets.liveHost(Date.now())
-  if (host !== undefined) tellRevoked(host.socket, context)
+  if (host !== undefined) tell(host.socket, tokenIds)
 }
 
 /** Tells a Host which of its tokens were revoked, perhaps while it was away. */
 export function tellRevoked(socket: WebSocket, { direct }: HostContext): void {
-  const tokenIds = direct.revoked(Date.now())
+  tell(socket, direct.revoked(Date.now()))
+}
+
+function tell(socket: WebSocket, tokenIds: readonly string[]): void {
   for (let start = 0; start < tokenIds.length; start += MAX_TOKEN_IDS) {
     const some = tokenIds.slice(start, start + MAX_TOKEN_IDS)
     socket.send(encodeDown({ type: 'direct-revoked', tokenIds: some }))
@@ -62,7 +66,8 @@ export async function noteDirectReport(
     const { hostId, accountId: payee } = host.attachment.identity
     const { sessionName, model, network } = grant
     const ended = {
-      jobId,
+      // The Consumer chose the Job's id: it tells Jobs of this token apart, and can name no hold of the Session.
+      jobId: `${claims.jti}/${jobId}`,
       tokenId: claims.jti,
       sessionName,
       hostId,

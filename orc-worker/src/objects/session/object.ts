@@ -30,7 +30,7 @@ import type {
 
 /** An opened Session can be read this long after its end. */
 const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
-/** A Session that is over and still has credits is looked at again after this long. */
+/** What could not be done yet is tried again after this long. */
 const LOOK_AGAIN_MS = 30_000
 
 /**
@@ -50,7 +50,7 @@ export class ConsumerSession extends DurableObject<Env> {
   readonly #limits = new SessionLimits(this.env)
   readonly #identity = new SessionIdentity(this.#storage, this.env, this.ctx.id.name)
   readonly #keyUse = new KeyUse(this.#storage, this.#identity, this.env)
-  readonly #directTokens = new DirectTokens(this.ctx.storage.sql)
+  readonly #directTokens = new DirectTokens(this.ctx.storage.sql, this.env)
 
   /** Checks that the caller may use this Session for `scope`. */
   async authorize(caller: Caller, scope?: KeyScope): Promise<Authorized | SessionFailure> {
@@ -161,7 +161,7 @@ export class ConsumerSession extends DurableObject<Env> {
     this.#identity.markStale()
     const opened = this.#storage.openedSessions(Date.now())
     await Promise.all([
-      this.#directTokens.revokeAll(this.env),
+      this.#revokeDirectTokens(),
       ...opened.map((name) => sessionStub(this.env, name).refresh()),
     ])
   }
@@ -171,6 +171,7 @@ export class ConsumerSession extends DurableObject<Env> {
     const record = this.#identity.record
     if (record === undefined) return
     const now = Date.now()
+    if (!(await this.#directTokens.tell())) await this.#alarm.at(now + LOOK_AGAIN_MS)
     if (!(await this.#lease.tend(record, now)) || record.expiresAt === null) return
     // An opened Session that is long over and owes nothing leaves no storage behind.
     const forgottenAt = forgetAt(this.ctx.id.name, record.expiresAt)
@@ -195,10 +196,14 @@ export class ConsumerSession extends DurableObject<Env> {
     }
   }
 
+  async #revokeDirectTokens(): Promise<void> {
+    if (!(await this.#directTokens.revokeAll())) await this.#alarm.at(Date.now() + LOOK_AGAIN_MS)
+  }
+
   async #end(status: 'closed' | 'revoked'): Promise<void> {
     this.#identity.end(status)
     await this.#alarm.at(Date.now())
-    await this.#directTokens.revokeAll(this.env)
+    await this.#revokeDirectTokens()
   }
 }
 
