@@ -7,7 +7,7 @@ import { type SigningKeys, readSigningKeys } from './domain/session-token.ts'
 /** Version of the Orc, shown in `/.well-known/daisi`. */
 export const ORC_VERSION = '0.1.0'
 
-/** The Network that a request uses when it names none. */
+/** The Network that a new key or Host is for if nothing else is said. */
 export const PUBLIC_NETWORK = 'public'
 
 /** What the Worker knows about itself: parsed from the environment once for each isolate. */

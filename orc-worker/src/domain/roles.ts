@@ -1,6 +1,6 @@
 import { type MemberRole, memberRole } from '@daisi/protocol'
 
-/** From least to most. Each may do all that those before it may. */
+/** A role may do all that those of a lower rank may. */
 const RANK: Readonly<Record<MemberRole, number>> = { viewer: 0, member: 1, admin: 2, owner: 3 }
 
 /** True if `role` may do what `needed` may. */
