@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { hostStub, openedSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { balanced } from './support/books.ts'
 import { type DirectScene, newDirectScene, openedDirect, report } from './support/direct.ts'
-import { balanceOf, call, newAccount, newEnrolment, newKey } from './support/orc.ts'
+import { call, newAccount, newEnrolment, newKey } from './support/orc.ts'
 import { type TestHost, newHost } from './support/test-host.ts'
 
 // Who bends the ids of a Direct Connection gets nothing for it.
