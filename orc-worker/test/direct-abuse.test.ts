@@ -1,10 +1,11 @@
-import type { DirectGrant, Session } from '@daisi/protocol'
+import { ACKNOWLEDGEMENT_TYPE, type DirectGrant, type Session } from '@daisi/protocol'
 import { env } from 'cloudflare:workers'
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { hostStub, openedSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { balanced } from './support/books.ts'
+import { compact } from './support/forge.ts'
 import { type DirectScene, newDirectScene, openedDirect, report } from './support/direct.ts'
 import { call, newAccount, newEnrolment, newKey } from './support/orc.ts'
 import { type TestHost, newHost } from './support/test-host.ts'
@@ -32,7 +33,7 @@ async function twoHosts(): Promise<{ scene: DirectScene; session: Session; a: Se
     if (host === undefined) throw new Error('a grant for nobody')
     return { host, grant: of }
   }
-  const body = { model: scene.model, key: scene.bound.publicJwk, budget: 500 }
+  const body = { model: scene.model, key: scene.bound.publicJwk, budget: 1_000 }
   // The directory takes the Host that it named last to be busier: the next one is the other.
   const response = await call('POST', `/v1/sessions/${session.id}/direct`, { token: scene.key.key, body })
   const second = await response.json<DirectGrant>()
@@ -95,4 +96,35 @@ test('[D9] a Host is told of each token once, and what could not be told is told
   await runInDurableObject(object, (host) => Reflect.deleteProperty(host, 'revokeDirect'))
   await runDurableObjectAlarm(sessionStub(env, openedSessionName(second.session.id)))
   expect((await scene.host.receive('direct-revoked')).tokenIds).toEqual([decodeJwt(second.grant.token).jti])
+})
+
+test('[D8] one acknowledgement is paid once, under however many tokens of the Session it is brought', async () => {
+  const scene = await newDirectScene()
+  const { session, grant } = await openedDirect(scene)
+  const body = { model: scene.model, key: scene.bound.publicJwk, budget: 1_000 }
+  const jobId = await report(scene, grant)
+  const first = await credits(scene, session)
+  for (let tokens = 0; tokens < 3; tokens++) {
+    const path = `/v1/sessions/${session.id}/direct`
+    const further = await call('POST', path, { token: scene.key.key, body })
+    const { token } = await further.json<DirectGrant>()
+    await report(scene, grant, { jobId, sessionToken: token })
+  }
+  expect(await credits(scene, session)).toBe(first)
+})
+
+test.for<[string, Record<string, unknown>]>([
+  ['an end', { exp: 1 }],
+  ['a beginning', { nbf: 9_999_999_999 }],
+  ['an issuer', { iss: 'somebody' }],
+  ['anything else', { more: true }],
+])('[D6] an acknowledgement with %s is none, here as at the Host', async ([, more]) => {
+  const scene = await newDirectScene()
+  const { session, grant } = await openedDirect(scene)
+  const jobId = `job_${'c'.repeat(32)}`
+  const claims = { aud: grant.host_id, sid: grant.session_id, jobId, ...LARGE, iat: 1, ...more }
+  const header = { alg: 'EdDSA', typ: ACKNOWLEDGEMENT_TYPE, jwk: scene.bound.publicJwk }
+  const acknowledgement = await compact(header, claims, scene.bound.privateKey)
+  await report(scene, grant, { jobId, usage: LARGE, acknowledgement })
+  expect(await credits(scene, session)).toBe(0)
 })

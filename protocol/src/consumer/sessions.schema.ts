@@ -7,7 +7,7 @@ import type { DirectRequest, SessionRequest } from './sessions.ts'
 export const directRequest = z.looseObject({
   model: z.string().min(1).max(128),
   key: hostPublicKey,
-  budget: z.int().min(64).max(1_000_000).optional(),
+  budget: z.int().min(1_000).max(1_000_000).optional(),
 }) satisfies z.ZodType<DirectRequest>
 
 /** Body of `POST /v1/sessions`. */

@@ -17,7 +17,7 @@ export interface DirectRequest {
   readonly model: string
   /** The public key that proofs and acknowledgements will be signed with (RFC 8037). */
   readonly key: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string }
-  /** Tokens that one token shall cover at most; the Orc may grant less. Default 16,384. */
+  /** Tokens that one token shall cover: 1,000 to 1,000,000, default 16,384. Credits for all of them are held. */
   readonly budget?: number | undefined
 }
 

@@ -6,9 +6,9 @@ export const ACKNOWLEDGEMENT_TYPE = 'daisi-acknowledgement+jwt'
 
 /**
  * Claims of a running acknowledgement (D6): what the Consumer has received of one Job so far. A compact JWS with `alg: "EdDSA"`, `typ`,
- * and the key of the proof as `jwk`.
+ * and the key of the proof as `jwk`. No other claims: Host and Orc must not differ about what one is worth.
  */
-export const acknowledgementClaims = z.object({
+export const acknowledgementClaims = z.strictObject({
   /** The Host. */
   aud: hostId,
   sid: sessionId,

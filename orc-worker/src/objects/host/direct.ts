@@ -66,8 +66,9 @@ export async function noteDirectReport(
     const { hostId, accountId: payee } = host.attachment.identity
     const { sessionName, model, network } = grant
     const ended = {
-      // The Consumer chose the Job's id: it tells Jobs of this token apart, and can name no hold of the Session.
-      jobId: `${claims.jti}/${jobId}`,
+      // The Consumer chose the Job's id: it tells Jobs of one Session and Host apart, as acknowledgement and receipt do, and can
+      // name no hold of the Session.
+      jobId: `${claims.sid}/${jobId}`,
       tokenId: claims.jti,
       sessionName,
       hostId,
