@@ -11,6 +11,7 @@ CREATE TABLE `device_grants` (
 	`polled_at` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	`expires_at` integer NOT NULL,
+	`issued_by` text,
 	FOREIGN KEY (`account_id`) REFERENCES `accounts`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
@@ -25,7 +26,8 @@ CREATE TABLE `login_flows` (
 	`attempts` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	`expires_at` integer NOT NULL,
-	`used_at` integer
+	`used_at` integer,
+	`asker` text
 );
 --> statement-breakpoint
 CREATE INDEX `login_flows_expiry` ON `login_flows` (`expires_at`);--> statement-breakpoint
@@ -120,6 +122,7 @@ CREATE TABLE `host_transfers` (
 	`created_at` integer NOT NULL,
 	`expires_at` integer NOT NULL,
 	`used_at` integer,
+	`issued_by` text,
 	FOREIGN KEY (`host_id`) REFERENCES `hosts`(`id`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`account_id`) REFERENCES `accounts`(`id`) ON UPDATE no action ON DELETE no action
 );
@@ -129,6 +132,7 @@ CREATE TABLE `network_accounts` (
 	`network` text NOT NULL,
 	`account_id` text NOT NULL,
 	`created_at` integer NOT NULL,
+	`leaving_at` integer,
 	PRIMARY KEY(`network`, `account_id`),
 	FOREIGN KEY (`network`) REFERENCES `networks`(`name`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`account_id`) REFERENCES `accounts`(`id`) ON UPDATE no action ON DELETE no action
@@ -144,6 +148,7 @@ CREATE TABLE `network_invitations` (
 	`expires_at` integer NOT NULL,
 	`used_by` text,
 	`closed_at` integer,
+	`issued_by` text,
 	FOREIGN KEY (`network`) REFERENCES `networks`(`name`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
@@ -160,7 +165,9 @@ CREATE TABLE `networks` (
 );
 --> statement-breakpoint
 CREATE INDEX `networks_account` ON `networks` (`account_id`);--> statement-breakpoint
+ALTER TABLE `accounts` ADD `token_issued_by` text;--> statement-breakpoint
 ALTER TABLE `host_enrolments` ADD `for_host_id` text;--> statement-breakpoint
+ALTER TABLE `host_enrolments` ADD `issued_by` text;--> statement-breakpoint
 ALTER TABLE `ledger_accounts` ADD `key_id` text;--> statement-breakpoint
 CREATE INDEX `ledger_accounts_key` ON `ledger_accounts` (`key_id`);--> statement-breakpoint
 ALTER TABLE `secret_keys` ADD `models` text;--> statement-breakpoint

@@ -22,7 +22,7 @@ function migrate(database: DatabaseSync, first: string, last: string): DatabaseS
 
 /** Two accounts. What their names and notes say looks like the end of a statement. */
 const ACCOUNTS = `
-  INSERT INTO accounts VALUES ('acc_a', 'it''s "A"; -- ', 0, 'hash a', 0), ('acc_b', 'B' || char(10) || 'END;', 0, 'hash b', 0);
+  INSERT INTO accounts (id, name, operator, token_hash, created_at) VALUES ('acc_a', 'it''s "A"; -- ', 0, 'hash a', 0), ('acc_b', 'B' || char(10) || 'END;', 0, 'hash b', 0);
   INSERT INTO ledger_accounts (id, kind, owner_id)
     VALUES ('acc_a', 'account', NULL), ('acc_b', 'account', NULL), ('lease:1', 'lease', 'acc_a');`
 

@@ -177,7 +177,8 @@ export async function startNetwork(
 
 function orcOptions(folder: string, grant: number): OrcOptions {
   const vars = { SIGNUP_GRANT: String(grant), RATE_LIMITS: GENEROUS_RATE_LIMITS, LOGIN_EMAIL: 'console' }
-  return { stateDir: join(folder, 'orc'), port: 0, vars }
+  // Hosts may reach it by proxies, on other ports than its own.
+  return { stateDir: join(folder, 'orc'), port: 0, publicNames: ['127.0.0.1'], vars }
 }
 
 function createAccount(url: string, operator: AccountCreated, name: string): Promise<AccountCreated> {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { modelOffer, type ModelOffer } from '@daisi/protocol'
 import { systemClock } from './clock.ts'
+import { IssuerBook } from './connection/issuer-book.ts'
 import { OrcLinks, type OrcTarget, recallOrcs } from './connection/orc-links.ts'
 import { DirectService } from './direct/direct-service.ts'
 import type { ListenPlan } from './direct/listen-plan.ts'
@@ -13,6 +14,7 @@ import type { Workbench } from './jobs/workbench.ts'
 import type { Logger } from './log.ts'
 import { loadIdentity } from './state/identity.ts'
 import { findModel, hashModel, type ModelFile } from './state/model-file.ts'
+import { removeStaleTemporaries } from './state/stale-temporaries.ts'
 
 /** What `daisi-host run` was asked to do. */
 export interface AgentOptions {
@@ -46,6 +48,7 @@ export class Agent {
   static async open(options: AgentOptions, logger: Logger): Promise<Agent> {
     const { name, stateFolder } = options
     const identity = await loadIdentity(stateFolder)
+    await removeStaleTemporaries(stateFolder)
     const orcs = await recallOrcs(options.orcs, stateFolder)
     const model = await findModel(options.modelPath)
     const modelId = checkModelId(options.modelId ?? basename(options.modelPath, '.gguf'))
@@ -58,6 +61,7 @@ export class Agent {
     const direct = await openDirect(options, identity.hostId, engine, logger)
     const links = new OrcLinks(orcs, {
       identity,
+      issuers: new IssuerBook(stateFolder),
       workbench,
       direct,
       clock: systemClock,

@@ -2,12 +2,13 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { isDatabaseFault } from './db/client.ts'
 import { newId } from './domain/ids.ts'
-import { admitAddress } from './http/allowed-addresses.ts'
+import { admitCaller } from './http/allowed-callers.ts'
 import type { AppContext, AppEnv } from './http/context.ts'
 import { ApiError, type Failure, errorResponse } from './http/errors.ts'
 import { oauthFailure } from './http/oauth-answers.ts'
-import { admitWithinLimits } from './http/rate-limit.ts'
+import { answerWithinLimits } from './http/rate-limit.ts'
 import { logEvent } from './log.ts'
+import { NotAllTold } from './objects/in-turns.ts'
 import { failurePage, isPage } from './pages/problem-page.ts'
 import { routes } from './routes/table.ts'
 
@@ -50,6 +51,7 @@ export function createApp(): Hono<AppEnv> {
     }
     await next()
   })
+  app.use(admitCaller)
   app.use(
     '/v1/*',
     cors({
@@ -59,17 +61,19 @@ export function createApp(): Hono<AppEnv> {
       maxAge: 86_400,
     }),
   )
-  app.use(admitAddress)
   for (const route of routes) {
-    app.on(route.method, route.path, async function guarded(c) {
-      await admitWithinLimits(c, route)
-      return route.handler(c)
+    app.on(route.method, route.path, function guarded(c) {
+      return answerWithinLimits(c, route, () => route.handler(c))
     })
   }
   app.notFound((c) => errorResponse(missing(c.req.path)))
   app.onError((error, c) => {
     if (error instanceof ApiError) return answerFailure(c, error.failure)
     logEvent('request_failed', { requestId: c.var.requestId, path: c.req.routePath, error })
+    if (error instanceof NotAllTold) {
+      const message = 'The change is made, but not everybody that it concerns could be told. Send it again.'
+      return answerFailure(c, { code: 'storage_unavailable', message, retryAfterSeconds: 2 })
+    }
     if (isDatabaseFault(error)) {
       const message = 'The database cannot be reached at the moment. Nothing was changed. Try again.'
       return answerFailure(c, { code: 'storage_unavailable', message, retryAfterSeconds: 2 })

@@ -1,6 +1,8 @@
 import { isCidr } from './domain/cidr.ts'
 import { type EmailSettings, readEmailSettings } from './email/email-settings.ts'
+import { type HostName, parseHostName } from './domain/host-name.ts'
 import { type DerivedKeys, deriveKeys } from './domain/keys.ts'
+import { type RateLimits, parseRateLimits } from './domain/rate-limits.ts'
 import { type GithubSettings, readGithubSettings } from './github/settings.ts'
 import { type SigningKeys, readSigningKeys } from './domain/session-token.ts'
 
@@ -22,6 +24,10 @@ export interface Config {
   readonly signUp: 'invited' | 'open'
   /** CIDR blocks from which anybody may speak to this Orc at all. Empty: from anywhere. */
   readonly allowedAddresses: readonly string[]
+  /** Names under which this Orc may be called. Empty: all, for platforms that hand a Worker nothing but its own. */
+  readonly allowedHosts: readonly HostName[]
+  /** How often each caller may ask for what. */
+  readonly rateLimits: RateLimits
   /** How login codes reach people. */
   readonly email: EmailSettings
   /** Undefined: nobody logs in by GitHub. */
@@ -53,17 +59,34 @@ async function parse(env: Env): Promise<Config> {
     signupGrant,
     signUp: readSignUp(env),
     allowedAddresses: readAllowedAddresses(env),
+    allowedHosts: readAllowedHosts(env),
+    rateLimits: parseRateLimits(env.RATE_LIMITS),
     email: readEmailSettings(env),
     github: readGithubSettings(env),
   }
 }
 
 function readAllowedAddresses({ ALLOWED_ADDRESSES }: Env): readonly string[] {
-  const blocks = ALLOWED_ADDRESSES.split(',').map((block) => block.trim())
-  const given = blocks.filter((block) => block !== '')
+  const given = listed(ALLOWED_ADDRESSES)
   const wrong = given.find((block) => !isCidr(block))
   if (wrong === undefined) return given
   throw new Error(`ALLOWED_ADDRESSES: ${wrong} is no CIDR block; write for instance 192.168.0.0/16,fd00::/8`)
+}
+
+function readAllowedHosts({ ALLOWED_HOSTS }: Env): readonly HostName[] {
+  return listed(ALLOWED_HOSTS).map((text) => {
+    const host = parseHostName(text)
+    if (host !== undefined) return host
+    throw new Error(
+      `ALLOWED_HOSTS: ${text} is no host; write for instance orc.example,192.168.1.5:8787,[::1]`,
+    )
+  })
+}
+
+/** The parts of a list with commas. */
+function listed(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim())
+  return parts.filter((part) => part !== '')
 }
 
 function readSignUp(env: Env): Config['signUp'] {

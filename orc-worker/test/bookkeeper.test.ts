@@ -29,7 +29,7 @@ test('[L3] a lease whose Session is gone comes back without anybody asking', asy
   const scene = await newScene()
   await served(scene)
   await settle(scene.key.key)
-  const session = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), undefined))
+  const session = sessionStub(env, plainSessionName(await hashCredential(scene.key.key)))
   await runInDurableObject(session, (_, { storage }) => storage.deleteAll())
   await evictDurableObject(session)
   // The first round finds the disagreement and notes it, the second gives back.
@@ -139,7 +139,7 @@ test('[L3] a round asks each Session once, however busy they are meanwhile', asy
 test('[M4] a refill whose answer was lost when the account was frozen goes back as well', async () => {
   const scene = await newScene()
   await served(scene)
-  const name = plainSessionName(await hashCredential(scene.key.key), undefined)
+  const name = plainSessionName(await hashCredential(scene.key.key))
   const session = sessionStub(env, name)
   const { leaseId } = (await leasesOf(database(env), { accountId: scene.consumer.id }))[0]!
   const transfer = refill('lost', { leaseId, accountId: scene.consumer.id }, 3_000)

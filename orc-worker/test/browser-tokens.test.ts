@@ -6,6 +6,7 @@ import { hashCredential } from '../src/domain/credential.ts'
 import type { ConsumerSession } from '../src/objects/session/object.ts'
 import { sessionStub, tokenSessionName } from '../src/objects/stubs.ts'
 import { balanced, total } from './support/books.ts'
+import { tablesOf } from './support/tables.ts'
 import { newNetwork } from './support/networks.ts'
 import { call, newAccount, newKey } from './support/orc.ts'
 import { type Scene, chat, errorCode, newScene } from './support/scene.ts'
@@ -283,10 +284,7 @@ test('[B4] what is kept for a token goes when it ends', async () => {
   expect(await runDurableObjectAlarm(session)).toBe(true)
   expect(await status(token.token)).toBe(401)
   await evictDurableObject(session)
-  const facts = await runInDurableObject(session, (_, state) =>
-    state.storage.sql.exec('SELECT name FROM facts').toArray(),
-  )
-  expect(facts).toEqual([])
+  expect(await tablesOf(session)).toEqual([])
   // Its key can still be revoked.
   const revoked = await call('DELETE', `/api/keys/${scene.key.id}`, { token: scene.consumer.token })
   expect(revoked.status).toBe(204)

@@ -230,13 +230,14 @@ test('a revocation that comes before its Session is opened wins', async () => {
   const scene = await newScene()
   const session = sessionStub(env, openedSessionName('ses_late'))
   await session.revoke()
-  const plain = sessionStub(env, plainSessionName(await hashCredential(scene.key.key), undefined))
+  const plain = sessionStub(env, plainSessionName(await hashCredential(scene.key.key)))
   const authorized = await plain.authorize(callerWith(await hashCredential(scene.key.key)), 'sessions')
   if (!authorized.ok) throw new Error(authorized.code)
   expect(await session.open({ ...authorized.record, sessionId: 'ses_late' })).toBe(false)
   await plain.revoke()
   const caller = callerWith(await hashCredential(scene.key.key))
-  const adopted = await plain.adopt(caller, openedSessionName('ses_later'), Date.now() + 60_000)
+  const later = { name: openedSessionName('ses_later'), expiresAt: Date.now() + 60_000, terms: {} }
+  const adopted = await plain.adopt(caller, later)
   expect(adopted).toMatchObject({ ok: false, code: 'invalid_api_key' })
 })
 

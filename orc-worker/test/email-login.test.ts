@@ -177,38 +177,6 @@ test('a code is over after ten minutes', async () => {
   expect(await refusal(await answer(browser, flow, await codeTo(email)))).toEqual(FAILED)
 })
 
-test('a fourth flow of an address ends the oldest, and no other', async () => {
-  const email = newAddress()
-  const browser = new Browser()
-  const flows: [string, string][] = []
-  for (let begun = 0; begun < 4; begun++)
-    flows.push([await beginEmailLogin(browser, email), await codeTo(email)])
-  const statuses: number[] = []
-  for (const [flow, code] of flows) statuses.push((await answer(new Browser(), flow, code)).status)
-  expect(statuses).toEqual([401, 204, 204, 204])
-})
-
-test('an address begins five flows an hour and twenty a day, also all at once', async () => {
-  const email = newAddress()
-  const age = (ms: number): Promise<unknown> =>
-    env.DB.prepare('update login_flows set created_at = created_at - ? where email = ?').bind(ms, email).run()
-  const begin = (many: number): Promise<string[]> =>
-    Promise.all(Array.from({ length: many }, () => beginEmailLogin(new Browser(), email)))
-  await begin(8)
-  expect((await mailTo(email)).length).toBe(5)
-  for (const sent of [10, 15, 20]) {
-    await age(3_600_001)
-    await begin(6)
-    expect((await mailTo(email)).length).toBe(sent)
-  }
-  await age(3_600_001)
-  await begin(1)
-  expect((await mailTo(email)).length).toBe(20)
-  await age(24 * 3_600_000)
-  await begin(1)
-  expect((await mailTo(email)).length).toBe(21)
-})
-
 test('[I6] where people are invited, a stranger who has the right code is not let in, and nothing is made', async () => {
   const email = newAddress()
   const flow = await beginEmailLogin(new Browser(), email)

@@ -208,7 +208,7 @@ test('[B5] a budget outlives the object of its Session', async () => {
   await scene.host.serve(['ok'])
   expect((await answer).status).toBe(200)
   await settle(scene.key.key)
-  await evictDurableObject(sessionStub(env, plainSessionName(await hashCredential(scene.key.key), undefined)))
+  await evictDurableObject(sessionStub(env, plainSessionName(await hashCredential(scene.key.key))))
   const second = chat(scene)
   await scene.host.serve(['ok'])
   expect((await second).status).toBe(200)

@@ -18,7 +18,7 @@ async function change({ consumer, key }: Scene, body: unknown): Promise<void> {
 }
 
 async function plainSession(key: string): Promise<DurableObjectStub<ConsumerSession>> {
-  return sessionStub(env, plainSessionName(await hashCredential(key), undefined))
+  return sessionStub(env, plainSessionName(await hashCredential(key)))
 }
 
 async function openSession(scene: Scene, body: unknown = {}): Promise<Record<string, string>> {

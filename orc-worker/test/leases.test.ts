@@ -14,7 +14,7 @@ import { type Scene, chat, errorCode, newScene } from './support/scene.ts'
 import { newHost } from './support/test-host.ts'
 
 async function sessionOf({ key }: Scene): Promise<DurableObjectStub<ConsumerSession>> {
-  return sessionStub(env, plainSessionName(await hashCredential(key.key), undefined))
+  return sessionStub(env, plainSessionName(await hashCredential(key.key)))
 }
 
 async function served(scene: Scene, texts = ['ok']): Promise<void> {
@@ -225,7 +225,7 @@ test('a Session of the first version keeps its lease, its debts and its keys, an
     status: 'open',
   }
   const lease = { leaseId: 'lease:ses_old', accountId: consumer.id }
-  const name = plainSessionName('old', 'public')
+  const name = plainSessionName('old')
   const session = sessionStub(env, name)
   await openLease(database(env), lease, name, 'key_old')
   expect(await postTransfers(database(env), [refill('ses_old:1', lease, 150)], 1)).toBe('posted')

@@ -270,3 +270,28 @@ test('an enrolment token does not bring another account’s Host into a Network'
   const hosts = await call('GET', `/api/networks/${network}/hosts`, { token: other.token })
   expect((await hosts.json<NetworkHostList>()).hosts).toEqual([])
 })
+
+test('[N4, N7] address blocks that change take a Network from Hosts elsewhere at once, and end no Job', async () => {
+  const owner = await newAccount('owner')
+  const network = await newNetwork(owner)
+  const model = `m-${++models}`
+  const host = await hostOn(owner, network, model)
+  await join(owner, host.keys.id, 'public')
+  expect((await host.closed).code).toBe(1012)
+  const back = await TestHost.connect(host.keys, { model })
+  const key = await newKey(owner, { networks: ['public', network] })
+  const answer = chat({ key, model }, { stream: true }, { headers: { 'daisi-network': network } })
+  const run = await back.receive('run')
+  back.accept(run)
+  back.sendFrame(run.jobId, 0, 'ok')
+  // The Host came from nowhere that is known, so it is outside of any block.
+  const change = { token: owner.token, body: { cidrs: ['10.0.0.0/8'] } }
+  expect((await call('PATCH', `/api/networks/${network}`, change)).status).toBe(200)
+  await back.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+  expect(await (await answer).text()).toContain('[DONE]')
+  const near = { 'cf-connecting-ip': '10.0.0.1', 'daisi-network': network }
+  expect((await chat({ key, model }, {}, { headers: near })).status).toBe(503)
+  const elsewhere = chat({ key, model }, {}, { headers: { 'daisi-network': 'public' } })
+  await back.serve(['ok'])
+  expect((await elsewhere).status).toBe(200)
+})

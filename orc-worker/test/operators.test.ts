@@ -114,3 +114,30 @@ test('an operator who is an owner of the operator account replaces its token', a
   expect(await refusal(await call('GET', '/api/audit', { token }))).toEqual([401, 'invalid_api_key'])
   expect((await call('GET', '/api/audit', { token: fresh })).status).toBe(200)
 })
+
+test('[I7] the operators’ token ends with the grant of who made it, and the last operator keeps theirs', async () => {
+  // The token of the set-up may be gone by now.
+  const [bad, good] = [await logIn(), await logIn()]
+  for (const { me } of [bad, good])
+    await env.DB.prepare(`insert into operators values (?, 'acc_operator', 0)`).bind(me.id).run()
+  await env.DB.prepare(`insert into members values ('acc_operator', ?, 'owner', 0)`).bind(bad.me.id).run()
+  const headers = { 'daisi-account': 'acc_operator' }
+  const made = await bad.browser.call('POST', '/api/account/token', { headers })
+  const { token } = await made.json<AccountCreated>()
+  const again = await call('POST', '/api/account/token', { token })
+  const { token: second } = await again.json<AccountCreated>()
+  const grant = (token: string): Promise<Response> =>
+    call('POST', '/api/operators', { token, body: { email: bad.email } })
+  expect((await grant(second)).status).toBe(204)
+  // Those that other tests made go first.
+  const { operators } = await (await good.browser.call('GET', '/api/operators')).json<OperatorList>()
+  for (const { user_id } of operators.filter(({ user_id }) => ![bad.me.id, good.me.id].includes(user_id)))
+    expect((await good.browser.call('DELETE', `/api/operators/${user_id}`)).status).toBe(204)
+  expect((await good.browser.call('DELETE', `/api/operators/${bad.me.id}`)).status).toBe(204)
+  expect(await refusal(await grant(second))).toEqual([401, 'invalid_api_key'])
+  expect(await refusal(await good.browser.call('DELETE', `/api/operators/${good.me.id}`))).toEqual([
+    409,
+    'conflict',
+  ])
+  expect((await meOf(good.browser)).operator).toBe(true)
+})

@@ -1,42 +1,12 @@
 import { env } from 'cloudflare:workers'
-import type { PasskeyList, PasskeyOptions, PasskeyView } from '@daisi/protocol'
+import type { PasskeyList, PasskeyView } from '@daisi/protocol'
 import { expect, test } from 'vitest'
 import { Authenticator, type Bent } from './support/authenticator.ts'
 import { base64UrlEncode } from '../src/domain/base64url.ts'
 import { carriesCertificates } from '../src/passkeys/webauthn.ts'
-import { Browser, LOGIN_COOKIE, type LoggedIn, logIn as logInByEmail } from './support/browser.ts'
-
-async function optionsFor(browser: Browser, path: string): Promise<PasskeyOptions> {
-  const response = await browser.call('POST', path, { body: {} })
-  expect(response.status).toBe(200)
-  expect(response.headers.get('cache-control')).toBe('no-store')
-  return response.json()
-}
-
-async function register(browser: Browser, authenticator: Authenticator, bent: Bent = {}): Promise<Response> {
-  const options = await optionsFor(browser, '/api/me/passkeys/options')
-  const credential = await authenticator.register(options, bent)
-  return browser.call('POST', '/api/me/passkeys', { body: { flow: options.flow, name: 'key', credential } })
-}
-
-async function logIn(browser: Browser, authenticator: Authenticator, bent: Bent = {}): Promise<Response> {
-  const options = await optionsFor(browser, '/api/login/passkey/options')
-  const credential = await authenticator.logIn(options, bent)
-  return browser.call('POST', '/api/login/passkey', { body: { flow: options.flow, credential } })
-}
-
-/** Somebody with a passkey. */
-async function owner(): Promise<LoggedIn & { authenticator: Authenticator }> {
-  const person = await logInByEmail()
-  const authenticator = await Authenticator.make()
-  expect((await register(person.browser, authenticator)).status).toBe(201)
-  return { ...person, authenticator }
-}
-
-async function codeOf(response: Response): Promise<[number, string]> {
-  const { error } = await response.json<{ error: { code: string } }>()
-  return [response.status, error.code]
-}
+import { Browser, LOGIN_COOKIE, logIn as logInByEmail } from './support/browser.ts'
+import { logIn, optionsFor, owner, register } from './support/passkeys.ts'
+import { refusal } from './support/team.ts'
 
 test('a passkey is added, logs its owner in anywhere, and is noted as used', async () => {
   const { browser, authenticator, email } = await owner()
@@ -90,7 +60,7 @@ test.each<[string, Bent]>([
   expect((await logIn(new Browser(), authenticator, { counter: 7 })).status).toBe(204)
   const browser = new Browser()
   const spoilt = await logIn(browser, authenticator, { counter: 8, ...bent })
-  expect(await codeOf(spoilt)).toEqual([401, 'login_failed'])
+  expect(await refusal(spoilt)).toEqual([401, 'login_failed'])
   expect(browser.cookies.get(LOGIN_COOKIE)).toBeUndefined()
   expect((await logIn(browser, authenticator, { counter: 9 })).status).toBe(204)
 })
@@ -98,7 +68,7 @@ test.each<[string, Bent]>([
 test('a passkey that nobody registered does not log in', async () => {
   const { authenticator, me } = await owner()
   const stranger = await Authenticator.make()
-  expect(await codeOf(await logIn(new Browser(), stranger, { userHandle: 'AA' }))).toEqual([
+  expect(await refusal(await logIn(new Browser(), stranger, { userHandle: 'AA' }))).toEqual([
     401,
     'login_failed',
   ])
@@ -114,7 +84,7 @@ test('a passkey that nobody registered does not log in', async () => {
       credential: { ...credential, id, rawId: id },
     },
   })
-  expect(await codeOf(forged)).toEqual([401, 'login_failed'])
+  expect(await refusal(forged)).toEqual([401, 'login_failed'])
 })
 
 test('an answer counts once, also if it comes twice at the same time', async () => {
@@ -136,12 +106,12 @@ test('a challenge is good for what it was made for, for whom, and for minutes', 
   const options = await optionsFor(browser, '/api/me/passkeys/options')
   const credential = await fresh.register(options)
   const body = { flow: options.flow, name: 'key', credential }
-  expect(await codeOf(await other.browser.call('POST', '/api/me/passkeys', { body }))).toEqual([
+  expect(await refusal(await other.browser.call('POST', '/api/me/passkeys', { body }))).toEqual([
     400,
     'invalid_request',
   ])
   // It was used up with that.
-  expect(await codeOf(await browser.call('POST', '/api/me/passkeys', { body }))).toEqual([
+  expect(await refusal(await browser.call('POST', '/api/me/passkeys', { body }))).toEqual([
     400,
     'invalid_request',
   ])
@@ -154,7 +124,7 @@ test('a challenge is good for what it was made for, for whom, and for minutes', 
   const misused = await browser.call('POST', '/api/login/passkey', {
     body: { flow: registration.flow, credential: login },
   })
-  expect(await codeOf(misused)).toEqual([401, 'login_failed'])
+  expect(await refusal(misused)).toEqual([401, 'login_failed'])
 
   const late = await optionsFor(new Browser(), '/api/login/passkey/options')
   await env.DB.prepare(`update login_flows set expires_at = created_at where kind = 'passkey'`).run()
@@ -162,7 +132,7 @@ test('a challenge is good for what it was made for, for whom, and for minutes', 
   const tooLate = await new Browser().call('POST', '/api/login/passkey', {
     body: { flow: late.flow, credential: answer },
   })
-  expect(await codeOf(tooLate)).toEqual([401, 'login_failed'])
+  expect(await refusal(tooLate)).toEqual([401, 'login_failed'])
 })
 
 test.each<[string, Bent]>([
@@ -176,7 +146,7 @@ test.each<[string, Bent]>([
 ])('%s makes no passkey', async (_, bent) => {
   const { browser } = await logInByEmail()
   const response = await register(browser, await Authenticator.make(), bent)
-  expect(await codeOf(response)).toEqual([400, 'invalid_request'])
+  expect(await refusal(response)).toEqual([400, 'invalid_request'])
   const list = await browser.call('GET', '/api/me/passkeys')
   expect(await list.json()).toEqual({ passkeys: [] })
 })
@@ -191,7 +161,7 @@ test.each(['AAAA', 'o2NmbXRkbm9uZQ', 'not base64url!'])(
     const response = await browser.call('POST', '/api/me/passkeys', {
       body: { flow: options.flow, name: 'key', credential },
     })
-    expect(await codeOf(response)).toEqual([400, 'invalid_request'])
+    expect(await refusal(response)).toEqual([400, 'invalid_request'])
   },
 )
 
@@ -210,18 +180,18 @@ test('an authenticator may sign for itself, and brings no certificates', async (
 test('nobody registers the passkey of somebody else', async () => {
   const { authenticator } = await owner()
   const { browser } = await logInByEmail()
-  expect(await codeOf(await register(browser, authenticator))).toEqual([409, 'conflict'])
+  expect(await refusal(await register(browser, authenticator))).toEqual([409, 'conflict'])
 })
 
 test('a passkey that was removed logs nobody in, and only its owner removes it', async () => {
   const { browser, authenticator } = await owner()
   const { browser: other } = await logInByEmail()
   const path = `/api/me/passkeys/${authenticator.credentialId}`
-  expect(await codeOf(await other.call('DELETE', path))).toEqual([404, 'not_found'])
+  expect(await refusal(await other.call('DELETE', path))).toEqual([404, 'not_found'])
   expect((await logIn(new Browser(), authenticator)).status).toBe(204)
   expect((await browser.call('DELETE', path)).status).toBe(204)
-  expect(await codeOf(await logIn(new Browser(), authenticator))).toEqual([401, 'login_failed'])
-  expect(await codeOf(await browser.call('DELETE', path))).toEqual([404, 'not_found'])
+  expect(await refusal(await logIn(new Browser(), authenticator))).toEqual([401, 'login_failed'])
+  expect(await refusal(await browser.call('DELETE', path))).toEqual([404, 'not_found'])
 })
 
 test('there is an end to how many passkeys somebody has', async () => {
@@ -232,7 +202,7 @@ test('there is an end to how many passkeys somebody has', async () => {
   await env.DB.batch(
     Array.from({ length: 20 }, (_, index) => insert.bind(`${crypto.randomUUID()}-${index}`, me.id)),
   )
-  expect(await codeOf(await register(browser, await Authenticator.make()))).toEqual([409, 'conflict'])
+  expect(await refusal(await register(browser, await Authenticator.make()))).toEqual([409, 'conflict'])
 })
 
 test('other sites neither log in by a passkey nor add one', async () => {
@@ -244,7 +214,7 @@ test('other sites neither log in by a passkey nor add one', async () => {
     '/api/me/passkeys',
   ]) {
     const response = await browser.call('POST', path, { body: {}, headers: { origin: 'https://evil.test' } })
-    expect(await codeOf(response)).toEqual([403, 'cross_site_request'])
+    expect(await refusal(response)).toEqual([403, 'cross_site_request'])
   }
 })
 

@@ -11,9 +11,10 @@ import { readConfig } from '../src/config.ts'
 import { hashCredential } from '../src/domain/credential.ts'
 import { placeOf } from '../src/domain/limit-place.ts'
 import { type Rate, parseRateLimits } from '../src/domain/rate-limits.ts'
-import { limiterStub, plainSessionName, sessionStub } from '../src/objects/stubs.ts'
+import { takePermits } from '../src/objects/limiter/client.ts'
+import { plainSessionName, sessionStub } from '../src/objects/stubs.ts'
 import { oauthError } from './support/device.ts'
-import { newAccount, newKey } from './support/orc.ts'
+import { call, newAccount, newKey } from './support/orc.ts'
 import { errorCode, newScene } from './support/scene.ts'
 import { expectRefusal, statuses, strictOrc } from './support/strict-orc.ts'
 import { TestHost } from './support/test-host.ts'
@@ -38,7 +39,7 @@ async function sessionOf(key: string) {
   const keyHash = await hashCredential(key)
   const caller = { keyHash, network: undefined, origin: undefined, address: undefined }
   // A stub for each call, as the Worker makes them.
-  return () => sessionStub(env, plainSessionName(keyHash, undefined)).authorize(caller, 'inference')
+  return () => sessionStub(env, plainSessionName(keyHash)).authorize(caller, 'inference')
 }
 
 test('[Y1] [Y5] strangers who set up or log in are counted by address', async () => {
@@ -89,6 +90,30 @@ test('[Y1] made-up credentials are counted by address, and good ones from there 
   await expectRefusal(await guess('/v1/models')(), 60)
   expect((await orc('GET', '/v1/models', { address, token: key.key })).status).toBe(200)
   expect((await orc('GET', '/api/account', { address, token: account.token })).status).toBe(200)
+})
+
+test('[Y1] what only a Session can tell is counted too: keys that were revoked, on every route', async () => {
+  const account = await newAccount('neighbour')
+  const [key, revoked, opener] = [await newKey(account), await newKey(account), await newKey(account)]
+  const opened = await call('POST', '/v1/sessions', { token: opener.key, body: {} })
+  const { id } = await opened.json<{ id: string }>()
+  for (const each of [revoked, opener]) await call('DELETE', `/api/keys/${each.id}`, { token: account.token })
+  const orc = strictOrc({ failed_credential: { perMinute: 1, burst: 5 } })
+  const address = '192.0.2.15'
+  const found = [
+    await orc('GET', '/v1/usage', { address, token: revoked.key }),
+    await orc('GET', '/v1/models', { address, token: revoked.key }),
+    await orc('POST', '/v1/tokens', { address, token: revoked.key, body: { origins: null } }),
+    await orc('POST', '/v1/chat/completions', {
+      address,
+      token: revoked.key,
+      body: { model: 'm', messages: [{ role: 'user', content: 'x' }] },
+    }),
+    await orc('GET', `/v1/sessions/${id}`, { address, token: opener.key }),
+  ]
+  expect(found.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401])
+  await expectRefusal(await orc('GET', '/v1/usage', { address, token: revoked.key }), 60)
+  expect((await orc('GET', '/v1/usage', { address, token: key.key })).status).toBe(200)
 })
 
 test('[Y1] of callers without a known address there is one', async () => {
@@ -174,19 +199,13 @@ test('[Y2] a key that asks too often is told when to come again', async () => {
 test('[Y2] all keys of an account share what it has, and other accounts do not feel it', async () => {
   const [account, other] = [await newAccount('busy'), await newAccount('calm')]
   const { keys } = await readConfig(env)
-  const { name, shard } = await placeOf('account', { by: 'account', id: account.id }, keys.rateLimitMac)
+  const place = await placeOf('account', { by: 'account', id: account.id }, keys.rateLimitMac)
   const sessions = await Promise.all(
     Array.from({ length: 4 }, async () => sessionOf((await newKey(account)).key)),
   )
   // What others with keys of the account used up.
   const startedAt = Date.now()
-  await limiterStub(env, 'account', shard).take({
-    name,
-    rate: ACCOUNT,
-    wanted: ACCOUNT.burst,
-    least: 1,
-    returned: 0,
-  })
+  await takePermits(env, place, ACCOUNT, { wanted: ACCOUNT.burst })
   const answers = await Promise.all(
     sessions.flatMap((authorize) => Array.from({ length: 40 }, () => authorize())),
   )

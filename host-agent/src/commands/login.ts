@@ -2,12 +2,14 @@ import { hostname } from 'node:os'
 import { networkName } from '@daisi/protocol'
 import { InvalidArgumentError, Option } from 'commander'
 import { type Clock, systemClock } from '../clock.ts'
+import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLogin } from '../connection/orc-login.ts'
 import { OrcTransport } from '../connection/orc-transport.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 import { createLogger } from '../log.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
+import { removeStaleTemporaries } from '../state/stale-temporaries.ts'
 import type { LoginScreen } from './login-screen.ts'
 import { insecureOption, orcOption, type OrcFlags, orcTargets, pinOption } from './orc-options.ts'
 import { nameOption } from './run-options.ts'
@@ -50,11 +52,13 @@ export async function loginCommand(
     )
   const { url, pin } = target
   const identity = await loadIdentity(stateFolder)
+  await removeStaleTemporaries(stateFolder)
   const record = await OrcRecordFile.open(stateFolder, url)
   const transport = new OrcTransport(url, pin)
   const name = options.name ?? hostname().slice(0, LONGEST_NAME)
   const logger = createLogger('silent', 'json')
-  const facts = { transport, identity, record, clock, random: Math.random, logger, name, network }
+  const issuers = new IssuerBook(stateFolder)
+  const facts = { transport, identity, record, issuers, clock, random: Math.random, logger, name, network }
   try {
     const answer = await new OrcLogin(facts, signal).run({
       onCode: (code) => screen.code(code, identity.hostId),

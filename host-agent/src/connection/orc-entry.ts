@@ -78,6 +78,8 @@ export class OrcEntry {
 
   async #issuer(signal: AbortSignal): Promise<string> {
     const { issuer } = await this.#http.discover(signal)
+    // Names from earlier runs are claimed before any Orc can take one of them.
+    await this.#issuers.refresh()
     const problem = this.judgeIssuer(issuer)
     if (problem !== undefined) throw problem
     return issuer

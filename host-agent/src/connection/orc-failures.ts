@@ -1,5 +1,6 @@
 import { CloseCode, isFinalClose } from '@daisi/protocol'
 import { ExitCode, FatalError } from '../exit-codes.ts'
+import { orcFileName } from '../state/orc-record.ts'
 import type { CertificatePin } from './certificate-pin.ts'
 import type { Ending } from './conversation.ts'
 
@@ -46,9 +47,9 @@ export function issuerChanged(orc: string, expected: string, found: string): Fat
   return new FatalError(ExitCode.Refused, 'issuer_changed', message)
 }
 
-/** Two Orcs under one name would share receipts and tokens: the second one is not served. */
+/** Two Orcs under one name would share receipts, tokens and proofs: the second one is not served. */
 export function issuerTaken(orc: string, issuer: string, other: string): FatalError {
-  const message = `${orc} calls itself ${issuer}, and so does ${other}; if they are one Orc, give --orc only once for it, otherwise do not trust the one that is wrong`
+  const message = `${orc} calls itself ${issuer}, and so does ${other}; if they are one Orc, give --orc only once for it, and if it has moved, remove ${orcFileName(other)}.json from the folder orcs in the state folder; otherwise do not trust the one that is wrong`
   return new FatalError(ExitCode.Refused, 'issuer_taken', message)
 }
 

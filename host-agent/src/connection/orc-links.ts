@@ -2,7 +2,6 @@ import type { Welcome } from '@daisi/protocol'
 import { FatalError } from '../exit-codes.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import type { CertificatePin } from './certificate-pin.ts'
-import { IssuerBook } from './issuer-book.ts'
 import { OrcLink, type OrcLinkOptions } from './orc-link.ts'
 
 /** One Orc to serve. */
@@ -27,7 +26,7 @@ export function recallOrcs(targets: readonly OrcTarget[], stateFolder: string): 
 }
 
 /** What the links of all Orcs share. */
-export interface OrcLinksOptions extends Omit<OrcLinkOptions, keyof KnownOrc | 'issuers' | 'onOnline'> {
+export interface OrcLinksOptions extends Omit<OrcLinkOptions, keyof KnownOrc | 'onOnline'> {
   /** Called at each `welcome` of each Orc. */
   readonly onOnline: (welcome: Welcome, url: string) => void
 }
@@ -42,13 +41,9 @@ export class OrcLinks {
 
   /** The addresses of `orcs` differ from each other. */
   constructor(orcs: readonly KnownOrc[], options: OrcLinksOptions) {
-    const issuers = new IssuerBook()
-    // Names from earlier runs are claimed before any Orc can speak, so that none can take another's.
-    for (const { record, url } of orcs)
-      if (record.value.issuer !== undefined) issuers.claim(record.value.issuer, url)
     const open = (orc: KnownOrc): OrcLink => {
       const onOnline = (welcome: Welcome): void => options.onOnline(welcome, orc.url)
-      return new OrcLink({ ...options, ...orc, issuers, onOnline })
+      return new OrcLink({ ...options, ...orc, onOnline })
     }
     this.#options = options
     this.#links = new Map(orcs.map((orc) => [orc.url, open(orc)]))

@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecordFile } from '../state/orc-record.ts'
 import { DeviceLogin, type LoginListener } from './device-login.ts'
-import { IssuerBook } from './issuer-book.ts'
+import type { IssuerBook } from './issuer-book.ts'
 import { loginInterrupted } from './login-failures.ts'
 import { OrcEntry } from './orc-entry.ts'
 import { orcUnreachable } from './orc-failures.ts'
@@ -20,6 +20,7 @@ export interface OrcLoginOptions {
   readonly transport: OrcTransport
   readonly identity: Identity
   readonly record: OrcRecordFile
+  readonly issuers: IssuerBook
   /** Milliseconds since 1970: proofs have a date. */
   readonly clock: Clock
   readonly random: () => number
@@ -43,7 +44,6 @@ export class OrcLogin {
       ...options,
       url: transport.url,
       http: new OrcHttp(transport),
-      issuers: new IssuerBook(),
       enrolmentToken: undefined,
     })
   }

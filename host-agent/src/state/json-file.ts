@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type * as z from 'zod'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 
@@ -21,6 +21,17 @@ export async function readJsonFile<Value>(
   } catch (error) {
     throw stateError(path, 'is broken; restore it from a backup, or move it away to start anew', error)
   }
+}
+
+/** The values in all state files of a folder, which may be missing. */
+export async function readJsonFolder<Value>(folder: string, schema: z.ZodType<Value>): Promise<Value[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw stateError(folder, 'cannot be read; check its owner and permissions', error)
+  })
+  const files = names.filter((name) => name.endsWith('.json'))
+  const values = await Promise.all(files.map((name) => readJsonFile(join(folder, name), schema)))
+  return values.filter((value) => value !== undefined)
 }
 
 /** Replaces a state file in one step, readable by its owner only. A crash leaves the old or the new one, never a part. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { networkName } from '@daisi/protocol'
 import * as z from 'zod'
-import { readJsonFile, writeJsonFile } from './json-file.ts'
+import { readJsonFile, readJsonFolder, writeJsonFile } from './json-file.ts'
 
 /** A JSON Web Key Set (RFC 7517) as far as this agent looks into it. */
 export const jsonWebKeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(64) })
@@ -24,6 +24,11 @@ export const orcRecord = z.object({
   jwks: jsonWebKeySet.optional(),
 })
 export type OrcRecord = z.infer<typeof orcRecord>
+
+/** What is remembered about every Orc that was ever met, also those that are not served now. Throws a `FatalError` for a broken file. */
+export function knownOrcs(stateFolder: string): Promise<OrcRecord[]> {
+  return readJsonFolder(join(stateFolder, 'orcs'), orcRecord)
+}
 
 /** The file of one Orc. `update` changes memory and disk together, one change after the other. */
 export class OrcRecordFile {

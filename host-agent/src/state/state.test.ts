@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -6,6 +6,7 @@ import { MODEL_PATH } from '../testing/model.ts'
 import { loadIdentity } from './identity.ts'
 import { findModel, hashModel } from './model-file.ts'
 import { OrcRecordFile } from './orc-record.ts'
+import { removeStaleTemporaries } from './stale-temporaries.ts'
 
 let root: string
 let folder: string
@@ -91,4 +92,30 @@ test('a model is hashed once, and again when it changed', async () => {
   await writeFile(cache, forged)
   expect(await hashModel(folder, model)).toBe('f'.repeat(64))
   expect(await hashModel(folder, { ...model, modifiedMs: model.modifiedMs + 1 })).toBe(sha256)
+})
+
+test('what a killed write left behind is removed when it is old, and nothing else', async () => {
+  await loadIdentity(folder)
+  const orcs = join(folder, 'orcs')
+  await mkdir(orcs)
+  const stale = [
+    join(folder, 'identity.json.0123456789ab.tmp'),
+    join(orcs, 'orc.test-89abcdef.json.ba9876543210.tmp'),
+  ]
+  const others = [
+    'identity.json.0123456789ab.tmp~',
+    'identity.json.0123456789AB.tmp',
+    'notes.tmp',
+    'a.json.0123.tmp',
+  ]
+  const kept = others.map((name) => join(folder, name))
+  const young = join(folder, 'identity.json.ffffffffffff.tmp')
+  for (const path of [...stale, ...kept, young]) await writeFile(path, 'part')
+  for (const path of [...stale, ...kept, join(folder, 'identity.json')]) await utimes(path, 1, 1)
+  await removeStaleTemporaries(folder)
+  expect((await readdir(folder)).toSorted()).toEqual(
+    [...others, 'identity.json', 'identity.json.ffffffffffff.tmp', 'orcs'].toSorted(),
+  )
+  expect(await readdir(orcs)).toEqual([])
+  await removeStaleTemporaries(join(root, 'missing'))
 })

@@ -26,7 +26,7 @@ const engine = new ScriptedEngine()
 const link = new OrcLink({
   url,
   pin: undefined,
-  issuers: new IssuerBook(),
+  issuers: new IssuerBook(stateFolder),
   clock: systemClock,
   random: () => 0,
   logger,

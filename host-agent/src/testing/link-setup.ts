@@ -47,7 +47,7 @@ export class LinkSetup implements AsyncDisposable {
     const link = new OrcLink({
       url: orc.url,
       pin: undefined,
-      issuers: new IssuerBook(),
+      issuers: new IssuerBook(stateFolder),
       clock: systemClock,
       random: () => 0,
       logger: createLogger('silent', 'json'),

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { createWorkbench } from '../agent.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLinks, type OrcTarget, recallOrcs } from '../connection/orc-links.ts'
 import { type Identity, loadIdentity } from '../state/identity.ts'
 import { FakeOrc } from './fake-orc.ts'
@@ -66,6 +67,7 @@ export class LinksSetup implements AsyncDisposable {
     const online: string[] = []
     const links = new OrcLinks(orcs, {
       identity,
+      issuers: new IssuerBook(stateFolder),
       workbench: createWorkbench(engine, 'test-model', 'a'.repeat(64), 2),
       clock: options.clock ?? systemClock,
       random: () => 0,

@@ -47,6 +47,22 @@ test('TLS is of its own or with given files', () => {
   expect(parse(['--private'])).toMatchObject({ isPrivate: true })
 })
 
+test.each(['', '0', 'false', 'No', 'off'])('a variable that says %j switches nothing on', (no) => {
+  expect(parse([], { DAISI_TLS: no, DAISI_PRIVATE: no })).toEqual(parse([]))
+  expect(parse(['--private'], { DAISI_PRIVATE: no })).toMatchObject({ isPrivate: true })
+})
+
+test.each(['1', 'true', 'yes', 'please'])('one that says %j does', (yes) => {
+  const both = { tls: 'self-signed', isPrivate: true }
+  expect(parse([], { DAISI_TLS: yes, DAISI_PRIVATE: yes })).toMatchObject(both)
+  expect(() => parse(['--sign-up', 'open'], { DAISI_PRIVATE: yes })).toThrow(Failure)
+})
+
+test('public names are collected', () => {
+  const args = ['--public-name', 'orc.example', '--public-name', '10.0.0.1:443, [::5]']
+  expect(parse(args)).toMatchObject({ publicNames: ['orc.example', '10.0.0.1:443', '[::5]'] })
+})
+
 test.each([
   ['half a certificate', ['--tls-key', 'k.pem']],
   ['e-mail without a sender', ['--email-endpoint', 'https://mail.example/']],
@@ -64,6 +80,8 @@ test.each([
 test.each([
   ['codes in the clear', ['--email-endpoint', 'http://mail.example/', '--email-from', 'o@example.org']],
   ['a sign-up of another kind', ['--sign-up', 'everybody']],
+  ['public names for everything', ['--public-name', '*']],
+  ['public names that are URLs', ['--public-name', 'https://orc.example']],
 ])('%s are no argument', (_, args) => {
   expect(() => parse(args)).toThrow(expect.objectContaining({ code: 'commander.invalidArgument' }))
 })

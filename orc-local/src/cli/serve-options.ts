@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { ExitCode, Failure } from '../exit-codes.ts'
 import { type ListenAddress, parseListenAddress } from '../orc/listen-address.ts'
+import { isHost } from '../orc/own-hosts.ts'
 import type { OrcOptions } from '../orc/start-orc.ts'
 import type { TlsChoice } from '../tls/server-certificate.ts'
 
@@ -14,6 +15,7 @@ export interface ServeOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly private?: boolean
+  readonly publicName?: readonly string[]
   readonly signUp?: string
   readonly githubClientId?: string
   readonly emailEndpoint?: string
@@ -27,13 +29,20 @@ export function serveOptions(): readonly Option[] {
       .argParser(listenArgument)
       .default({ host: '127.0.0.1', port: 8787 }, '127.0.0.1:8787'),
     new Option('--state <folder>', 'where secrets and databases live').default('.daisi/orc'),
-    new Option('--tls', 'serve HTTPS with a certificate that the Orc makes for itself').env('DAISI_TLS'),
+    new Option(
+      '--public-name <name>',
+      'name of a proxy or name server under which others reach it, with or without a port; may be repeated',
+    )
+      .env('DAISI_PUBLIC_NAME')
+      .argParser(publicNameArgument),
+    new Option('--tls', 'serve HTTPS with a certificate that the Orc makes for itself (env: DAISI_TLS)'),
     new Option('--tls-cert <file>', 'serve HTTPS with this certificate (PEM, its chain after it)').env(
       'DAISI_TLS_CERT',
     ),
     new Option('--tls-key <file>', 'its private key (PEM)').env('DAISI_TLS_KEY'),
-    new Option('--private', 'serve inside addresses only, by invitation only; contact nothing outside').env(
-      'DAISI_PRIVATE',
+    new Option(
+      '--private',
+      'serve inside addresses only, by invitation only; contact nothing outside (env: DAISI_PRIVATE)',
     ),
     new Option('--name <name>', 'name that the Orc shows'),
     new Option('--signup-grant <credits>', 'credits that a new account gets').argParser(creditsArgument),
@@ -53,9 +62,14 @@ export function serveOptions(): readonly Option[] {
 
 /** What an Orc is started with, secrets from the environment included. Throws a Failure for what does not go together. */
 export function orcOptions(
-  options: ServeOptions,
+  given: ServeOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): OrcOptions {
+  const options = {
+    ...given,
+    tls: given.tls === true || isSwitchedOn(environment['DAISI_TLS']),
+    private: given.private === true || isSwitchedOn(environment['DAISI_PRIVATE']),
+  }
   requireSense(options, environment)
   const { listen, name, signupGrant, signUp, githubClientId, emailEndpoint, emailFrom } = options
   const tls = tlsChoice(options)
@@ -73,13 +87,19 @@ export function orcOptions(
     host: listen.host,
     port: listen.port,
     ...(tls === undefined ? {} : { tls }),
-    isPrivate: options.private === true,
-    vars: given(vars),
-    secrets: given({
+    ...(options.publicName === undefined ? {} : { publicNames: options.publicName }),
+    isPrivate: options.private,
+    vars: whatIsGiven(vars),
+    secrets: whatIsGiven({
       EMAIL_TOKEN: environment['DAISI_EMAIL_TOKEN'],
       GITHUB_CLIENT_SECRET: environment['DAISI_GITHUB_CLIENT_SECRET'],
     }),
   }
+}
+
+/** Whether a variable turns something on. What is not plainly a no does, so that nothing that protects stays off by a slip. */
+function isSwitchedOn(value = ''): boolean {
+  return !['', '0', 'false', 'no', 'off'].includes(value.trim().toLowerCase())
 }
 
 function requireSense(
@@ -105,7 +125,7 @@ function tlsChoice({ tls, tlsCert, tlsKey }: ServeOptions): TlsChoice | undefine
   return tls === true ? 'self-signed' : undefined
 }
 
-function given(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function whatIsGiven(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
@@ -117,6 +137,16 @@ function listenArgument(text: string): ListenAddress {
   const address = parseListenAddress(text)
   if (address === undefined) throw new InvalidArgumentError('Use host:port, for instance 127.0.0.1:8787.')
   return address
+}
+
+/** The names before it, and those in `text`, which may have commas between them. */
+function publicNameArgument(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (!names.every(isHost))
+    throw new InvalidArgumentError(
+      'Use names as they stand in URLs, for instance orc.example or 10.0.0.1:8443.',
+    )
+  return [...before, ...names]
 }
 
 function creditsArgument(text: string): string {

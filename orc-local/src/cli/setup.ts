@@ -1,5 +1,5 @@
 import type { AccountCreated } from '@daisi/protocol'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { ExitCode, Failure } from '../exit-codes.ts'
 import { manageApi } from '../manage-api.ts'
 import { print } from '../output.ts'
@@ -17,7 +17,10 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('create the operator account of a new Orc; works once')
     .requiredOption('--orc <url>', 'address of the Orc', urlArgument)
-    .requiredOption('--setup-token <token>', 'its SETUP_TOKEN')
+    .addOption(
+      // In the environment it is not shown to other users of the machine.
+      new Option('--setup-token <token>', 'its SETUP_TOKEN').env('DAISI_SETUP_TOKEN').makeOptionMandatory(),
+    )
     .option('--pin <fingerprint>', 'SHA-256 fingerprint of its certificate, as it prints it', pinArgument)
     .option('--name <name>', 'name of the operator account', 'operator')
     .action(async ({ orc, setupToken, name, pin }: SetupOptions) => {

@@ -22,6 +22,8 @@ export interface Credentials {
   /** For the demo's own Host, until it is enrolled. */
   readonly enrolment?: { readonly token: string; readonly expiresAt: number }
   readonly hostEnrolled?: boolean
+  /** Where the demo's Host knows the Orc. */
+  readonly orcUrl?: string
 }
 
 /** `demo.json`: credentials that survive any end of the process. */
@@ -65,6 +67,16 @@ export async function openDemoState(folder: DemoFolder): Promise<DemoState> {
   if (found !== undefined) await discard(folder)
   if (!existsSync(folder.orcDir)) await state.add({})
   return state
+}
+
+/**
+ * Has the demo's Host know its Orc at this address alone. It refuses an Orc that goes by the name of one that it knows elsewhere,
+ * and here it is the same Orc on another port.
+ */
+export async function settleAddress(folder: DemoFolder, state: DemoState, orcUrl: string): Promise<void> {
+  if (state.credentials.orcUrl === orcUrl) return
+  await rm(join(folder.hostDir, 'orcs'), { recursive: true, force: true })
+  await state.add({ orcUrl })
 }
 
 async function discard(folder: DemoFolder): Promise<void> {

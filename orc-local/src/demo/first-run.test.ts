@@ -1,10 +1,10 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { acquireLock } from '../lock-file.ts'
 import { fakeManageServer } from '../testing/fake-manage-server.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
-import { type DemoFolder, openDemoState } from './demo-state.ts'
+import { type DemoFolder, openDemoState, settleAddress } from './demo-state.ts'
 import { completeFirstRun } from './first-run.ts'
 
 async function demoFolder(): Promise<DemoFolder> {
@@ -40,6 +40,21 @@ test('an enrolled Host needs no token; one whose folder is gone is enrolled anew
   expect(again.enrolmentToken).toBeDefined()
   expect(again.enrolmentToken).not.toBe(enrolmentToken)
   expect(await completeFirstRun(orc, state, true)).toEqual(again)
+})
+
+test('the demo’s Host forgets its Orc’s former address, and nothing while it stays', async () => {
+  const folder = await demoFolder()
+  await mkdir(join(folder.hostDir, 'orcs'), { recursive: true })
+  await writeFile(join(folder.hostDir, 'identity.json'), '{}')
+  const state = await openDemoState(folder)
+  const known = join(folder.hostDir, 'orcs', 'orc.json')
+  await settleAddress(folder, state, 'http://127.0.0.1:1')
+  await mkdir(join(folder.hostDir, 'orcs'))
+  await writeFile(known, '{}')
+  await settleAddress(folder, state, 'http://127.0.0.1:1')
+  expect(await readFile(known, 'utf8')).toBe('{}')
+  await settleAddress(folder, state, 'http://127.0.0.1:2')
+  expect(await readdir(folder.hostDir)).toEqual(['identity.json'])
 })
 
 test('an expired enrolment token is replaced', async () => {

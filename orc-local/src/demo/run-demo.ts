@@ -12,7 +12,7 @@ import { type RunningOrc, startOrc } from '../orc/start-orc.ts'
 import { note, print, printText, styled } from '../output.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { chat, firstModel } from './chat.ts'
-import { type DemoFolder, type DemoState, openDemoState } from './demo-state.ts'
+import { type DemoFolder, type DemoState, openDemoState, settleAddress } from './demo-state.ts'
 import { type Cast, completeFirstRun, createEnrolment } from './first-run.ts'
 import { type HostCommand, type HostProcess, hostProgram, startHost } from './host-process.ts'
 import { printNextSteps } from './next-steps.ts'
@@ -44,6 +44,7 @@ export async function runDemo(options: DemoOptions, shutdown: Shutdown): Promise
     enrolmentToken: cast.enrolmentToken,
     log: note,
   }
+  await settleAddress(folder, state, orc.url)
   const host = await startDemoHost(command, shutdown)
   await state.add({ hostEnrolled: true })
 

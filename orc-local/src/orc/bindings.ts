@@ -30,6 +30,7 @@ export const DEFAULT_VARS: Readonly<Record<string, string>> = {
   GITHUB_URL: 'https://github.com',
   GITHUB_API_URL: 'https://api.github.com',
   ALLOWED_ADDRESSES: '',
+  ALLOWED_HOSTS: '',
   RATE_LIMITS: '',
 }
 

@@ -9,6 +9,7 @@ import { CONTROL_SOCKET, ORC_SOCKET, workerdConfig } from './config.ts'
 import { formatAddress, localUrl, requireFreeAddress } from './listen-address.ts'
 import type { LoginCode } from './login-codes.ts'
 import { readMigrations } from './migrations.ts'
+import { ownHosts } from './own-hosts.ts'
 import { PRIVATE_VARS, PUBLIC_ADDRESSES } from './private-network.ts'
 import { forgetProcess, noteProcess } from './process-note.ts'
 import { readRowsWritten, requireHealthy, requireMigrated } from './readiness.ts'
@@ -29,6 +30,8 @@ export interface OrcOptions extends Partial<Artefacts> {
   readonly port?: number
   /** Serve HTTPS, with a certificate that the Orc makes for itself or with a given one. Plain HTTP without it. */
   readonly tls?: TlsChoice
+  /** Names under which others reach it beyond this machine's own, with or without a port: of a proxy, of a name server. */
+  readonly publicNames?: readonly string[]
   /** Serve inside addresses only, by invitation only, and contact nothing outside. Goes before `vars` and `outbound`. */
   readonly isPrivate?: boolean
   /** Addresses that the Orc may contact: CIDR, or workerd's `public` (the default) and `private`. */
@@ -96,6 +99,7 @@ async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecr
     host = '127.0.0.1',
     port = 8787,
     tls,
+    publicNames = [],
     isPrivate = false,
     outbound = PUBLIC_ADDRESSES,
     vars = {},
@@ -114,6 +118,7 @@ async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecr
   await requireFreeAddress(address)
   const certificate = tls === undefined ? undefined : await serverCertificate(tls, folder, host)
   const environment = { ...givenSecrets(options.secrets ?? {}), ...secrets }
+  const allowedHosts = ownHosts({ listen: address, certificate, publicNames })
   const config = workerdConfig({
     configDir: folder.dir,
     storageDir: folder.storageDir,
@@ -122,7 +127,7 @@ async function launch(options: OrcOptions, folder: StateFolder, secrets: OrcSecr
     databaseScript: artefacts.databaseScript,
     certificate,
     outbound: isPrivate ? [] : outbound,
-    vars: { ...DEFAULT_VARS, ...vars, ...(isPrivate ? PRIVATE_VARS : {}) },
+    vars: { ...DEFAULT_VARS, ALLOWED_HOSTS: allowedHosts, ...vars, ...(isPrivate ? PRIVATE_VARS : {}) },
     secretNames: Object.keys(environment),
     migrations: await readMigrations(artefacts.migrationsDir),
   })

@@ -54,6 +54,7 @@ const routes = {
   },
   '/private': (_body, env) => ({
     addresses: env.ALLOWED_ADDRESSES,
+    hosts: env.ALLOWED_HOSTS,
     signUp: env.SIGN_UP,
     token: env.EMAIL_TOKEN ?? null,
     github: env.GITHUB_CLIENT_SECRET ?? null,

@@ -95,7 +95,7 @@ test('an own certificate that is damaged is not replaced behind the back of thos
 async function given(): Promise<CertificateFiles & { readonly folder: StateFolder }> {
   const folder = await stateFolder()
   const files = { certificateFile: join(folder.dir, 'c.pem'), keyFile: join(folder.dir, 'k.pem') }
-  const pair = await makeSelfSigned({ hosts: ['orc.lan'], addresses: [] }, now)
+  const pair = await makeSelfSigned({ hosts: ['orc.lan'], addresses: ['10.0.0.7', '::7'] }, now)
   await Promise.all([writeFile(files.certificateFile, pair.certificate), writeFile(files.keyFile, pair.key)])
   return { ...files, folder }
 }
@@ -106,6 +106,7 @@ test('a given certificate is used as it is', async () => {
   expect(await serverCertificate(files, folder, '::', now)).toEqual({
     ...files,
     pin,
+    names: ['orc.lan', '10.0.0.7', '0:0:0:0:0:0:0:7'],
     isSelfSigned: true,
     replaced: false,
   })

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { writePrivateFile } from '../atomic-file.ts'
@@ -21,6 +22,8 @@ export type TlsChoice = 'self-signed' | CertificateFiles
 export interface ServerCertificate extends CertificateFiles {
   /** `sha256:` and the hex SHA-256 of its DER: what clients pin. */
   readonly pin: string
+  /** Names and addresses that it is for, wildcards included. */
+  readonly names: readonly string[]
   /** Nobody vouches for it: clients have to pin it, or to trust its file. */
   readonly isSelfSigned: boolean
   /** Set when it was made just now because the one before had expired: clients that pinned that one need the new pin. */
@@ -56,7 +59,14 @@ async function given(choice: CertificateFiles, now: Date): Promise<ServerCertifi
   }
   const { certificate } = check
   const isSelfSigned = certificate.issuer === certificate.subject
-  return { ...files, pin: pinOf(certificate), isSelfSigned, replaced: false }
+  return { ...files, ...facts(certificate), isSelfSigned, replaced: false }
+}
+
+/** Node writes the names of a certificate as `DNS:orc.lan, IP Address:10.0.0.1`. */
+function facts(certificate: X509Certificate): Pick<ServerCertificate, 'pin' | 'names'> {
+  const entries = (certificate.subjectAltName ?? '').split(', ')
+  const names = entries.flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? [])
+  return { pin: pinOf(certificate), names }
 }
 
 async function readGiven(path: string): Promise<string> {
@@ -78,7 +88,7 @@ async function own(folder: StateFolder, listenHost: string, now: Date): Promise<
   const key = await readOwn(files.keyFile)
   if (key === undefined) throw unusable(files, 'its key is missing')
   const check = checkPair({ certificate, key }, now)
-  if (check.ok) return { ...files, pin: pinOf(check.certificate), isSelfSigned: true, replaced: false }
+  if (check.ok) return { ...files, ...facts(check.certificate), isSelfSigned: true, replaced: false }
   if (check.code === 'certificate_expired') return make(files, listenHost, now, true)
   throw unusable(files, check.reason)
 }
@@ -95,7 +105,7 @@ async function make(
   if (!check.ok) throw new Error(`the new certificate is of no use: ${check.reason}`)
   await writePrivateFile(files.keyFile, pair.key)
   await writePrivateFile(files.certificateFile, pair.certificate)
-  return { ...files, pin: pinOf(check.certificate), isSelfSigned: true, replaced }
+  return { ...files, ...facts(check.certificate), isSelfSigned: true, replaced }
 }
 
 async function readOwn(path: string): Promise<string | undefined> {

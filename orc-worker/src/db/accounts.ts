@@ -1,8 +1,9 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { grant as grantTransfer } from '../domain/money/transfer.ts'
 import type { Database, Statement } from './client.ts'
+import { endIssuedByToken } from './issued.ts'
 import { type MemberAuthority, stillHasRole } from './member-authority.ts'
-import { closeInvitationsByToken, invitationStatement, type MemberInvitation } from './member-invitations.ts'
+import { invitationStatement, type MemberInvitation } from './member-invitations.ts'
 import { ledgerAccounts, transfers } from './book-schema.ts'
 import { accounts } from './schema.ts'
 
@@ -68,19 +69,28 @@ export async function findAccount(db: Database, id: string): Promise<Account | u
 }
 
 /**
- * Gives an account another token. The one before is dead at once, and invitations that were made with it as well. False if a
- * person has lost the role that they came in with meanwhile.
+ * Gives an account another token. The one before is dead at once, with all that was issued by it. False if who asks has lost
+ * the role that they came in with meanwhile, or asks for the operators' token and is no operator.
  */
 export async function replaceToken(
   db: Database,
   { accountId, tokenHash, by }: { accountId: string; tokenHash: string; by: MemberAuthority },
   now: number,
 ): Promise<boolean> {
+  // The operators' token makes operators: membership alone, even an owner's, does not reach it.
+  const isOperators = sql`exists (select 1 from accounts reserved where reserved.id = ${accountId} and reserved.operator = 1)`
+  const mayReplace =
+    by.userId === undefined
+      ? stillHasRole(accountId, by)
+      : sql`(${stillHasRole(accountId, by)} and (not ${isOperators}
+          or exists (select 1 from operators where operators.user_id = ${by.userId})))`
   const replace = db
     .update(accounts)
-    .set({ tokenHash })
-    .where(and(eq(accounts.id, accountId), stillHasRole(accountId, by)))
+    // One that a token makes is still its maker's: it does not outlive them either.
+    .set({ tokenHash, ...(by.userId === undefined ? {} : { tokenIssuedBy: by.userId }) })
+    .where(and(eq(accounts.id, accountId), mayReplace))
     .returning({ id: accounts.id })
-  const [replaced] = await db.batch([replace, closeInvitationsByToken(db, accountId, now)])
+  const isReplaced = stillHasRole(accountId, { role: 'owner', tokenHash })
+  const [replaced] = await db.batch([replace, ...endIssuedByToken(db, accountId, isReplaced, now)])
   return replaced.length > 0
 }

@@ -1,7 +1,6 @@
 import type { BudgetPeriod, SpendClass } from '@daisi/protocol'
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
-import type { KeyNames } from './key-access.ts'
 import { type KeyBudget, budgetColumns, budgetOf } from './key-budget.ts'
 import { apps, secretKeys } from './schema.ts'
 
@@ -124,48 +123,39 @@ export async function createKey(
   await db.insert(secretKeys).values({ ...key, createdAt: now })
 }
 
-/**
- * Changes a key that is neither revoked nor replaced. `before` are the Networks that it is known to have: `undefined` is answered
- * where it has others meanwhile, so that no Session goes untold.
- */
+/** Changes a key that is neither revoked nor replaced. Answers its hash, which its Sessions are named after; undefined if it is. */
 export async function changeKey(
   db: Database,
   keyId: string,
-  before: readonly string[],
   change: Partial<KeyRights>,
-): Promise<KeyNames | undefined> {
-  const isAsBefore = eq(secretKeys.networks, [...before])
+): Promise<string | undefined> {
   const [row] = await db
     .update(secretKeys)
     .set(change)
-    .where(
-      and(eq(secretKeys.id, keyId), isNull(secretKeys.revokedAt), isNull(secretKeys.replacedBy), isAsBefore),
-    )
-    .returning({ hash: secretKeys.hash, networks: secretKeys.networks })
-  if (row === undefined) return undefined
-  return { hash: row.hash, networks: [...new Set([...before, ...row.networks])] }
+    .where(and(eq(secretKeys.id, keyId), isNull(secretKeys.revokedAt), isNull(secretKeys.replacedBy)))
+    .returning({ hash: secretKeys.hash })
+  return row?.hash
 }
 
-/** Revokes a key of this account and says what its Sessions are named after; undefined if there is no such key. May be repeated. */
+/** Revokes a key of this account and answers its hash; undefined if there is no such key. May be repeated. */
 export async function revokeKey(
   db: Database,
   keyId: string,
   accountId: string,
   now: number,
-): Promise<KeyNames | undefined> {
+): Promise<string | undefined> {
   const isTheirs = and(eq(secretKeys.id, keyId), inArray(secretKeys.appId, appIdsOf(db, accountId)))
-  // A revoked key is not changed any more: the Networks that are read now are the last.
   const [row] = await db
     .update(secretKeys)
     .set({ revokedAt: sql`coalesce(${secretKeys.revokedAt}, ${now})` })
     .where(isTheirs)
-    .returning({ hash: secretKeys.hash, networks: secretKeys.networks })
-  return row
+    .returning({ hash: secretKeys.hash })
+  return row?.hash
 }
 
 /**
  * Gives the rights of a key of this account to a new one. The old one is revoked at once, or ends when the overlap does. Answers
- * what the old one's Sessions are named after; undefined if it is revoked, replaced or expired already.
+ * the hash of the old one; undefined if it is revoked, replaced or expired already.
  */
 export async function rotateKey(
   db: Database,
@@ -173,7 +163,7 @@ export async function rotateKey(
   successor: KeySecret,
   overlapMs: number,
   now: number,
-): Promise<KeyNames | undefined> {
+): Promise<string | undefined> {
   const isGood = sql`${secretKeys.id} = ${keyId} and ${secretKeys.revokedAt} is null and ${secretKeys.replacedBy} is null
     and (${secretKeys.expiresAt} is null or ${secretKeys.expiresAt} > ${now})`
   const { id, hash, prefix } = successor
@@ -193,9 +183,9 @@ export async function rotateKey(
           : { expiresAt: sql`min(coalesce(${secretKeys.expiresAt}, ${end}), ${end})` }),
       })
       .where(isGood)
-      .returning({ hash: secretKeys.hash, networks: secretKeys.networks }),
+      .returning({ hash: secretKeys.hash }),
   ])
-  return replaced[0]
+  return replaced[0]?.hash
 }
 
 function appIdsOf(db: Database, accountId: string) {

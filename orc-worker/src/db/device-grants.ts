@@ -3,6 +3,7 @@ import type { DerivedKeys } from '../domain/keys.ts'
 import { readUserCode, userCodeMac } from '../domain/user-code.ts'
 import { type Database, failedOn } from './client.ts'
 import { deviceGrants } from './identity-schema.ts'
+import { type MemberAuthority, stillHasRole } from './member-authority.ts'
 import { standingOn } from './networks.ts'
 import { hostEnrolments } from './schema.ts'
 
@@ -42,7 +43,7 @@ export interface DeviceGrant {
   readonly expiresAt: number
 }
 
-/** What became of a decision. `not_found`: the code is wrong, expired, or decided already. */
+/** What became of a decision. `not_found`: the code is wrong, expired, or decided already, or who decides has lost their role meanwhile. */
 export type DeviceDecision =
   | { readonly ok: true; readonly grant: DeviceGrant }
   | { readonly ok: false; readonly reason: 'not_found' }
@@ -131,10 +132,10 @@ export async function decideDeviceGrant(
   db: Database,
   keys: Pick<DerivedKeys, 'userCodeMac'>,
   userCode: string,
-  decision: { readonly accountId: string; readonly approve: boolean },
+  decision: { readonly accountId: string; readonly by: MemberAuthority; readonly approve: boolean },
   now: number,
 ): Promise<DeviceDecision> {
-  const { accountId, approve } = decision
+  const { accountId, by, approve } = decision
   const found = await findDeviceGrant(db, keys, userCode, now)
   const letters = readUserCode(userCode)
   if (found === undefined || letters === undefined) return { ok: false, reason: 'not_found' }
@@ -143,9 +144,9 @@ export async function decideDeviceGrant(
   const mac = await userCodeMac(letters, keys.userCodeMac)
   const [grant] = await db
     .update(deviceGrants)
-    .set({ status: approve ? 'approved' : 'denied', accountId })
+    .set({ status: approve ? 'approved' : 'denied', accountId, issuedBy: by.userId ?? null })
     // The Host that was looked at is the one that is let in.
-    .where(and(isOpen(mac, now), eq(deviceGrants.hostId, found.hostId)))
+    .where(and(isOpen(mac, now), eq(deviceGrants.hostId, found.hostId), stillHasRole(accountId, by)))
     .returning(SHOWN)
   return grant === undefined ? { ok: false, reason: 'not_found' } : { ok: true, grant }
 }
@@ -174,6 +175,7 @@ export async function pollDeviceGrant(
       expiresAt: sql`${now + GRANTED_ENROLMENT_SECONDS * 1000}`.as('expires_at'),
       forHostId: sql`${deviceGrants.hostId}`.as('for_host_id'),
       hostId: sql`null`.as('host_id'),
+      issuedBy: sql`${deviceGrants.issuedBy}`.as('issued_by'),
     })
     .from(deviceGrants)
     .where(approved)

@@ -1,6 +1,7 @@
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
 import { joinStatement } from './host-networks.ts'
+import { type MemberAuthority, stillHasRole } from './member-authority.ts'
 import { hostEnrolments, hosts } from './schema.ts'
 
 /** An enrolled Host. */
@@ -43,59 +44,94 @@ export async function listHosts(db: Database, accountId: string): Promise<HostRe
     .where(and(eq(hosts.accountId, accountId), isNull(hosts.removedAt)))
 }
 
+/** Stores an enrolment token. False if who makes it has lost the role that they came in with meanwhile. */
 export async function createEnrolment(
   db: Database,
-  enrolment: { hash: string; accountId: string; network: string; expiresAt: number },
+  enrolment: { hash: string; accountId: string; by: MemberAuthority; network: string; expiresAt: number },
   now: number,
-): Promise<void> {
-  await db.insert(hostEnrolments).values({ ...enrolment, createdAt: now })
+): Promise<boolean> {
+  const { hash, accountId, by, network, expiresAt } = enrolment
+  // Columns stand in the order of the schema.
+  const rows = await db
+    .insert(hostEnrolments)
+    .select(
+      sql`select ${hash}, ${accountId}, ${network}, ${now}, ${expiresAt}, null, null, ${by.userId ?? null}
+        where ${stillHasRole(accountId, by)}`,
+    )
+    .returning({ hash: hostEnrolments.hash })
+  return rows.length > 0
 }
 
 /**
- * Uses an enrolment token for this Host: the first Host wins, and the same Host may use it again (rule C3). Undefined if
+ * What an enrolment token lets this Host into. The first Host that uses it wins, and the same Host may use it again (rule C3). Undefined if
  * the token is unknown, expired, used by another or made for another.
  */
-export async function useEnrolment(
+export async function findEnrolment(
   db: Database,
-  hash: string,
-  hostId: string,
+  token: EnrolmentUse,
   now: number,
 ): Promise<{ accountId: string; network: string } | undefined> {
   const [row] = await db
-    .update(hostEnrolments)
-    .set({ hostId })
-    .where(
-      and(
-        eq(hostEnrolments.hash, hash),
-        gt(hostEnrolments.expiresAt, now),
-        or(isNull(hostEnrolments.forHostId), eq(hostEnrolments.forHostId, hostId)),
-        or(isNull(hostEnrolments.hostId), eq(hostEnrolments.hostId, hostId)),
-      ),
-    )
-    .returning({ accountId: hostEnrolments.accountId, network: hostEnrolments.network })
+    .select({ accountId: hostEnrolments.accountId, network: hostEnrolments.network })
+    .from(hostEnrolments)
+    .where(isUsable(token, now))
   return row
 }
 
-/** Enrols a Host and lets it into a Network, or asks for it. A key that is enrolled already keeps its account: only that account may move it. */
+/** An enrolment token, by its hash, in the hands of a Host. */
+export interface EnrolmentUse {
+  readonly hash: string
+  readonly hostId: string
+}
+
+/**
+ * Enrols a Host and lets it into a Network, or asks for it, all or nothing with the use of its token. Used again, the token changes nothing.
+ * A key that is enrolled already keeps its account: only that account may move it. `token_used`: another Host was faster; `key_taken`: the
+ * key is removed or another account's.
+ */
 export async function enrolHost(
   db: Database,
   host: Omit<HostRecord, 'networks'> & { readonly network: string; readonly status: 'pending' | 'active' },
+  token: EnrolmentUse,
   now: number,
-): Promise<HostRecord | undefined> {
-  const { network, status, ...row } = host
-  const { id: hostId, accountId } = row
-  await db.batch([
+): Promise<HostRecord | 'token_used' | 'key_taken'> {
+  const { id, accountId, publicKey, name, alias, network, status } = host
+  const [, , used] = await db.batch([
     db
       .insert(hosts)
-      .values({ ...row, createdAt: now })
+      // Columns stand in the order of the schema.
+      .select(
+        sql`select ${id}, ${accountId}, ${publicKey}, ${name}, ${alias}, ${now}, null
+          from host_enrolments where ${isUsable(token, now)}`,
+      )
       .onConflictDoNothing(),
-    joinStatement(db, { hostId, accountId, network, status }, now),
+    joinStatement(
+      db,
+      { hostId: id, accountId, network, status },
+      now,
+      sql`exists (select 1 from host_enrolments where ${isUsable(token, now)} and host_id is null)`,
+    ),
+    db
+      .update(hostEnrolments)
+      .set({ hostId: id })
+      .where(isUsable(token, now))
+      .returning({ hash: hostEnrolments.hash }),
   ])
-  const enrolled = await findHost(db, host.id)
-  return enrolled?.accountId === host.accountId ? enrolled : undefined
+  if (used.length === 0) return 'token_used'
+  const enrolled = await findHost(db, id)
+  return enrolled?.accountId === accountId ? enrolled : 'key_taken'
 }
 
-/** Removes a Host of this account. False if there is none. */
+function isUsable({ hash, hostId }: EnrolmentUse, now: number) {
+  return and(
+    eq(hostEnrolments.hash, hash),
+    gt(hostEnrolments.expiresAt, now),
+    or(isNull(hostEnrolments.forHostId), eq(hostEnrolments.forHostId, hostId)),
+    or(isNull(hostEnrolments.hostId), eq(hostEnrolments.hostId, hostId)),
+  )
+}
+
+/** Removes a Host of this account, for good. False if it has and had none such. */
 export async function removeHost(
   db: Database,
   hostId: string,
@@ -104,8 +140,8 @@ export async function removeHost(
 ): Promise<boolean> {
   const rows = await db
     .update(hosts)
-    .set({ removedAt: now })
-    .where(and(eq(hosts.id, hostId), eq(hosts.accountId, accountId), isNull(hosts.removedAt)))
+    .set({ removedAt: sql`coalesce(${hosts.removedAt}, ${now})` })
+    .where(and(eq(hosts.id, hostId), eq(hosts.accountId, accountId)))
     .returning({ id: hosts.id })
   return rows.length > 0
 }

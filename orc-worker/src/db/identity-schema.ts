@@ -84,6 +84,8 @@ export const loginFlows = sqliteTable(
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
     usedAt: integer('used_at'),
+    /** For `email`: HMAC of who asked, by address block and e-mail address. */
+    asker: text('asker'),
   },
   (table) => [index('login_flows_expiry').on(table.expiresAt), index('login_flows_email').on(table.email)],
 )
@@ -152,6 +154,8 @@ export const deviceGrants = sqliteTable(
     polledAt: integer('polled_at').notNull().default(0),
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
+    /** The member who approved, and with whose role an approval ends; null: the account's token. */
+    issuedBy: text('issued_by'),
   },
   (table) => [index('device_grants_expiry').on(table.expiresAt)],
 )

@@ -58,7 +58,8 @@ export async function findKey(
 /** True for Networks that an account may use: the public one, its own, and those it was let into. */
 export function mayUse(accountId: unknown) {
   return sql`(${networks.kind} = 'public' or ${networks.accountId} = ${accountId} or exists (
-    select 1 from network_accounts guest where guest.network = ${networks.name} and guest.account_id = ${accountId}))`
+    select 1 from network_accounts guest where guest.network = ${networks.name} and guest.account_id = ${accountId}
+      and guest.leaving_at is null))`
 }
 
 /** Notes that a key was used, unless that was noted less than so long ago. */
@@ -70,26 +71,21 @@ export async function touchKey(db: Database, keyId: string, now: number, everyMs
     .where(and(eq(id, keyId), or(isNull(lastUsedAt), lt(lastUsedAt, now - everyMs + 1))))
 }
 
-/** The names of a key's Sessions are made of these. */
-export interface KeyNames {
-  readonly hash: string
-  readonly networks: readonly string[]
-}
-
-/** Keys that are not revoked: those that name a Network, of one account, or both. */
-export function keysOf(
+/** Hashes of the keys that are not revoked: those that name a Network, of one account, or both. */
+export async function keysOf(
   db: Database,
   of: { readonly network?: string; readonly accountId?: string },
-): Promise<KeyNames[]> {
+): Promise<string[]> {
   const { network, accountId } = of
   const named =
     network === undefined
       ? undefined
       : sql`exists (select 1 from json_each(${secretKeys.networks}) where value = ${network})`
   const owned = accountId === undefined ? undefined : eq(apps.accountId, accountId)
-  return db
-    .select({ hash: secretKeys.hash, networks: secretKeys.networks })
+  const rows = await db
+    .select({ hash: secretKeys.hash })
     .from(secretKeys)
     .innerJoin(apps, eq(apps.id, secretKeys.appId))
     .where(and(isNull(secretKeys.revokedAt), named, owned))
+  return rows.map(({ hash }) => hash)
 }

@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import type { Config } from '../config.ts'
-import { base64UrlEncode } from '../domain/base64url.ts'
+import { hashOfNothing } from '../domain/credential.ts'
 import { newId } from '../domain/ids.ts'
 import { accountStatements } from './accounts.ts'
 import { type Database, failedOn } from './client.ts'
@@ -96,15 +96,11 @@ async function createPerson(
     await person
     return
   }
+  // It has no token until its owner makes one.
   const account = { id: newId('acc'), name, operator: false, tokenHash: hashOfNothing() }
   await db.batch([
     person,
     ...accountStatements(db, account, signupGrant, now),
     db.insert(members).values({ accountId: account.id, userId, role: 'owner', createdAt: now }),
   ])
-}
-
-// The account has no token until an owner makes one: nothing is known that has this hash.
-function hashOfNothing(): string {
-  return base64UrlEncode(crypto.getRandomValues(new Uint8Array(32)))
 }

@@ -5,14 +5,19 @@ import { loginFlows } from './identity-schema.ts'
 
 /** Wrong answers that a flow takes: with the last one it is dead. */
 const ATTEMPTS = 5
-/** Flows of one address that can be answered at the same time. A new one ends the oldest. */
-const LIVE_PER_ADDRESS = 3
+/** Flows that one asker has for an address and that can be answered at the same time. A new one ends the oldest of them. */
+const LIVE = 3
 /**
- * Flows that one address may begin. With the attempts of each they bound how many codes anybody can guess at, and how many
- * messages an address can be sent.
+ * Flows that one asker may begin for an address. It takes four of them to use up an hour of somebody else's, and three a day.
  */
-const PER_ADDRESS_AND_HOUR = 5
-const PER_ADDRESS_AND_DAY = 20
+const PER_ASKER_AND_HOUR = 5
+const PER_ASKER_AND_DAY = 20
+/**
+ * Flows that an address may begin, whoever asks. They bound how many messages it can be sent, and how many codes anybody can
+ * guess at: 20 flows of 5 attempts against 10⁶ codes are 1 in 10,000 an hour, 50 of them 1 in 4,000 a day.
+ */
+const PER_ADDRESS_AND_HOUR = 20
+const PER_ADDRESS_AND_DAY = 50
 
 export type FlowKind = 'email' | 'github' | 'passkey' | 'passkey-registration'
 
@@ -23,8 +28,8 @@ export interface NewFlow {
   readonly kind: FlowKind
   /** What the answer is checked against: HMAC of the code, PKCE verifier, or challenge. */
   readonly secret: string
-  /** For `email`: where the code goes, lower case. */
-  readonly email?: string
+  /** For `email`: where the code goes, lower case, and who asks (`loginAsker`). */
+  readonly sentTo?: { readonly email: string; readonly asker: string }
   /** For `passkey-registration`: who adds one. */
   readonly userId?: string
   /** Milliseconds since the epoch. */
@@ -38,27 +43,31 @@ export interface UsedFlow {
   readonly userId: string | null
 }
 
-/** Begins a flow. False if its address has begun too many: then there is none, and whatever is answered to it is wrong. */
+/** Begins a flow. False if too many were begun for its address: then there is none, and whatever is answered to it is wrong. */
 export async function beginFlow(db: Database, flow: NewFlow, now: number): Promise<boolean> {
-  const { hash, kind, secret, email = null, userId = null, expiresAt } = flow
-  const since = (start: number): SQL =>
-    sql`(select count(*) from login_flows where email = ${email} and kind = 'email' and created_at > ${start})`
+  const { hash, kind, secret, sentTo, userId = null, expiresAt } = flow
+  const { email, asker } = sentTo ?? { email: null, asker: null }
+  const toAddress = sql`email = ${email} and kind = 'email'`
+  const byAsker = sql`${toAddress} and asker = ${asker}`
+  const isBelow = (limit: number, which: SQL, start: number): SQL =>
+    sql`(select count(*) from login_flows where ${which} and created_at > ${start}) < ${limit}`
   // Columns stand in the order of the schema.
   const begin = db
     .insert(loginFlows)
     .select(
-      sql`select ${hash}, ${kind}, ${email}, ${userId}, ${secret}, 0, ${now}, ${expiresAt}, null
-        where ${email} is null or (${since(now - HOUR_MS)} < ${PER_ADDRESS_AND_HOUR}
-          and ${since(now - DAY_MS)} < ${PER_ADDRESS_AND_DAY})`,
+      sql`select ${hash}, ${kind}, ${email}, ${userId}, ${secret}, 0, ${now}, ${expiresAt}, null, ${asker}
+        where ${email} is null or (${isBelow(PER_ASKER_AND_HOUR, byAsker, now - HOUR_MS)}
+          and ${isBelow(PER_ASKER_AND_DAY, byAsker, now - DAY_MS)}
+          and ${isBelow(PER_ADDRESS_AND_HOUR, toAddress, now - HOUR_MS)}
+          and ${isBelow(PER_ADDRESS_AND_DAY, toAddress, now - DAY_MS)})`,
     )
     .returning({ hash: loginFlows.hash })
   const endOldest = db
     .update(loginFlows)
     .set({ expiresAt: now })
     .where(
-      sql`email = ${email} and kind = 'email' and used_at is null and expires_at > ${now} and hash not in (
-        select hash from login_flows where email = ${email} and kind = 'email'
-        order by created_at desc, rowid desc limit ${LIVE_PER_ADDRESS})`,
+      sql`${byAsker} and used_at is null and expires_at > ${now} and hash not in (
+        select hash from login_flows where ${byAsker} order by created_at desc, rowid desc limit ${LIVE})`,
     )
   // They count for a day after they end.
   const forget = db.delete(loginFlows).where(lt(loginFlows.expiresAt, now - DAY_MS))

@@ -9,6 +9,8 @@ export interface LoginSession extends LoginSessionState {
   readonly userId: string
   readonly email: string | null
   readonly name: string
+  /** When the person logged in; a rotation of the cookie changes nothing about it. */
+  readonly createdAt: number
 }
 
 /** One line of the list of logins. Times in milliseconds since the epoch. */
@@ -44,6 +46,7 @@ export async function findLoginSession(db: Database, id: string): Promise<LoginS
       hash: loginSessions.hash,
       previousHash: loginSessions.previousHash,
       rotatedAt: loginSessions.rotatedAt,
+      createdAt: loginSessions.createdAt,
       lastSeenAt: loginSessions.lastSeenAt,
       expiresAt: loginSessions.expiresAt,
       revokedAt: loginSessions.revokedAt,

@@ -45,8 +45,8 @@ export function invitationStatement(db: Database, invitation: MemberInvitation, 
 }
 
 /**
- * Stores an invitation in place of open ones of the same address that who invites may take back. False if a person has lost
- * the role that they came in with meanwhile: who is being sent away leaves no way back in.
+ * Stores an invitation in place of open ones of the same address that who invites may take back. False if who invites has
+ * lost the role that they came in with meanwhile.
  */
 export async function invite(
   db: Database,
@@ -72,7 +72,7 @@ export async function invite(
     .insert(memberInvitations)
     .select(
       sql`select ${id}, ${accountId}, ${email}, ${role}, ${invitedBy}, ${now}, ${expiresAt}, null
-        where ${stillHasRole(accountId, by) ?? sql`true`}`,
+        where ${stillHasRole(accountId, by)}`,
     )
     .returning({ id: memberInvitations.id })
   const [, rows] = await db.batch([replaced, made])
@@ -112,20 +112,6 @@ export async function withdrawInvitation(
     )
     .returning({ id: memberInvitations.id })
   return rows.length > 0
-}
-
-/** What closes the open invitations that were made with the account's token, for a batch. */
-export function closeInvitationsByToken(db: Database, accountId: string, now: number): Statement {
-  return db
-    .update(memberInvitations)
-    .set({ closedAt: now })
-    .where(
-      and(
-        eq(memberInvitations.accountId, accountId),
-        eq(memberInvitations.invitedBy, accountId),
-        isNull(memberInvitations.closedAt),
-      ),
-    )
 }
 
 /** Invitations that the person with this address may accept. */

@@ -1,9 +1,10 @@
 import type { MemberRole } from '@daisi/protocol'
-import { type SQL, and, eq, inArray, isNull, not, sql } from 'drizzle-orm'
+import { type SQL, and, eq, inArray, sql } from 'drizzle-orm'
 import { rolesUpTo } from '../domain/roles.ts'
 import type { Account } from './accounts.ts'
-import type { Database, Statement } from './client.ts'
-import { memberInvitations, members, users } from './identity-schema.ts'
+import type { Database } from './client.ts'
+import { members, users } from './identity-schema.ts'
+import { endUncovered } from './issued.ts'
 import { type MemberAuthority, stillHasRole } from './member-authority.ts'
 import { accounts } from './schema.ts'
 
@@ -59,7 +60,7 @@ export async function listMembers(db: Database, accountId: string): Promise<Memb
     .orderBy(createdAt, userId)
 }
 
-/** Gives a member another role. */
+/** Gives a member another role. What they issued and it does not cover ends. */
 export async function changeMemberRole(
   db: Database,
   target: MemberTarget,
@@ -73,18 +74,18 @@ export async function changeMemberRole(
     .set({ role })
     .where(and(isMember(target), role === 'owner' ? undefined : leavesAnOwner(target), isManagedBy(target)))
     .returning({ userId: members.userId })
-  const [changed] = await db.batch([change, closeUncovered(db, target, now)])
+  const [changed] = await db.batch([change, ...endUncovered(db, target.accountId, target.userId, now)])
   return changed.length > 0 ? 'done' : refusal(db, target)
 }
 
-/** Takes a member out of an account; oneself always, but for the last owner. */
+/** Takes a member out of an account, with all that they issued; oneself always, but for the last owner. */
 export async function removeMember(db: Database, target: MemberTarget, now: number): Promise<MemberOutcome> {
   const isOneself = target.by.userId === target.userId
   const removal = db
     .delete(members)
     .where(and(isMember(target), leavesAnOwner(target), isOneself ? undefined : isManagedBy(target)))
     .returning({ userId: members.userId })
-  const [removed] = await db.batch([removal, closeUncovered(db, target, now)])
+  const [removed] = await db.batch([removal, ...endUncovered(db, target.accountId, target.userId, now)])
   return removed.length > 0 ? 'done' : refusal(db, target)
 }
 
@@ -100,24 +101,6 @@ function leavesAnOwner({ accountId }: MemberTarget): SQL {
 
 function isManagedBy({ accountId, by }: MemberTarget): SQL | undefined {
   return and(inArray(members.role, rolesUpTo(by.role)), stillHasRole(accountId, by))
-}
-
-// What the member may no longer invite to, nobody accepts: who is sent away does not come back by another address of theirs.
-function closeUncovered(db: Database, { accountId, userId }: MemberTarget, now: number): Statement {
-  const covers = sql`exists (select 1 from members own
-    where own.account_id = ${accountId} and own.user_id = ${userId}
-    and (own.role = 'owner' or (own.role = 'admin' and member_invitations.role <> 'owner')))`
-  return db
-    .update(memberInvitations)
-    .set({ closedAt: now })
-    .where(
-      and(
-        eq(memberInvitations.accountId, accountId),
-        eq(memberInvitations.invitedBy, userId),
-        isNull(memberInvitations.closedAt),
-        not(covers),
-      ),
-    )
 }
 
 async function refusal(db: Database, target: MemberTarget): Promise<MemberOutcome> {

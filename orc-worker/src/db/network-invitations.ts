@@ -1,6 +1,7 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
 import { joinStatement } from './host-networks.ts'
+import { type MemberAuthority, stillHasRole } from './member-authority.ts'
 import { networkAccounts, networkInvitations, networks } from './network-schema.ts'
 
 type Kind = 'account' | 'host'
@@ -13,12 +14,30 @@ export interface OpenInvitation {
   readonly expiresAt: number
 }
 
+/**
+ * Stores an invitation to a Network of this account. False if the Network is gone, or if who invites has lost the role that they
+ * came in with meanwhile.
+ */
 export async function createInvitation(
   db: Database,
-  invitation: OpenInvitation & { readonly hash: string; readonly network: string },
+  invitation: OpenInvitation & {
+    readonly hash: string
+    readonly network: string
+    readonly accountId: string
+    readonly by: MemberAuthority
+  },
   now: number,
-): Promise<void> {
-  await db.insert(networkInvitations).values({ ...invitation, createdAt: now })
+): Promise<boolean> {
+  const { id, hash, network, accountId, by, kind, expiresAt } = invitation
+  // Columns stand in the order of the schema.
+  const rows = await db
+    .insert(networkInvitations)
+    .select(
+      sql`select ${id}, ${hash}, name, ${kind}, ${now}, ${expiresAt}, null, null, ${by.userId ?? null} from networks
+        where name = ${network} and account_id = ${accountId} and removed_at is null and ${stillHasRole(accountId, by)}`,
+    )
+    .returning({ id: networkInvitations.id })
+  return rows.length > 0
 }
 
 export function openInvitations(db: Database, network: string, now: number): Promise<OpenInvitation[]> {
@@ -70,7 +89,13 @@ export async function useInvitation(
   if (used === undefined) return undefined
   const { network } = used
   if (hostId === undefined)
-    await db.insert(networkAccounts).values({ network, accountId, createdAt: now }).onConflictDoNothing()
+    await db
+      .insert(networkAccounts)
+      .values({ network, accountId, createdAt: now })
+      .onConflictDoUpdate({
+        target: [networkAccounts.network, networkAccounts.accountId],
+        set: { leavingAt: null },
+      })
   else await joinStatement(db, { hostId, accountId, network, status: 'active' }, now)
   return used
 }

@@ -31,6 +31,8 @@ export const networkAccounts = sqliteTable(
       .notNull()
       .references(() => accounts.id),
     createdAt: integer('created_at').notNull(),
+    /** Set once it is sent away: it may do nothing any more, and is remembered until everybody was told. */
+    leavingAt: integer('leaving_at'),
   },
   (table) => [
     primaryKey({ columns: [table.network, table.accountId] }),
@@ -38,7 +40,10 @@ export const networkAccounts = sqliteTable(
   ],
 )
 
-/** The Networks of a Host. `pending` waits for the Network's owner. */
+/**
+ * The Networks of a Host. `pending` waits for the Network's owner; `leaving` may do nothing any more, and is remembered until the Host's
+ * object was told.
+ */
 export const hostNetworks = sqliteTable(
   'host_networks',
   {
@@ -48,7 +53,7 @@ export const hostNetworks = sqliteTable(
     network: text('network')
       .notNull()
       .references(() => networks.name),
-    status: text('status', { enum: ['pending', 'active'] }).notNull(),
+    status: text('status', { enum: ['pending', 'active', 'leaving'] }).notNull(),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [
@@ -74,6 +79,8 @@ export const networkInvitations = sqliteTable(
     usedBy: text('used_by'),
     /** Set once it was used or withdrawn. */
     closedAt: integer('closed_at'),
+    /** The admin whose role it ends with; null: made with the account's token. */
+    issuedBy: text('issued_by'),
   },
   (table) => [index('network_invitations_network').on(table.network)],
 )
@@ -94,6 +101,8 @@ export const hostTransfers = sqliteTable(
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
     usedAt: integer('used_at'),
+    /** The person whose role it ends with; null: made with the account's token. */
+    issuedBy: text('issued_by'),
   },
   (table) => [index('host_transfers_host').on(table.hostId)],
 )

@@ -1,5 +1,6 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
+import { departureOfAccount } from './host-networks.ts'
 import { mayUse } from './key-access.ts'
 import { networkAccounts, networks } from './network-schema.ts'
 import { accounts } from './schema.ts'
@@ -72,13 +73,18 @@ export async function setCidrs(
     .where(ownedBy(name, accountId))
 }
 
-/** Ends a Network of this account. */
+/** Ends a Network of this account, for good. False if it has and had none such. */
 export async function removeNetwork(
   db: Database,
   { name, accountId }: { name: string; accountId: string },
   now: number,
-): Promise<void> {
-  await db.update(networks).set({ removedAt: now }).where(ownedBy(name, accountId))
+): Promise<boolean> {
+  const rows = await db
+    .update(networks)
+    .set({ removedAt: sql`coalesce(${networks.removedAt}, ${now})` })
+    .where(and(eq(networks.name, name), eq(networks.accountId, accountId)))
+    .returning({ name: networks.name })
+  return rows.length > 0
 }
 
 /** Other accounts that may use a Network. */
@@ -87,16 +93,39 @@ export function guestsOf(db: Database, network: string): Promise<{ id: string; n
     .select({ id: accounts.id, name: accounts.name })
     .from(networkAccounts)
     .innerJoin(accounts, eq(accounts.id, networkAccounts.accountId))
-    .where(eq(networkAccounts.network, network))
+    .where(and(eq(networkAccounts.network, network), isNull(networkAccounts.leavingAt)))
 }
 
-/** Takes a Network from an account that was a guest of it. False if it was none. */
-export async function removeGuest(db: Database, network: string, accountId: string): Promise<boolean> {
-  const rows = await db
-    .delete(networkAccounts)
-    .where(and(eq(networkAccounts.network, network), eq(networkAccounts.accountId, accountId)))
-    .returning({ accountId: networkAccounts.accountId })
+/**
+ * Takes a Network from an account that is a guest of it, and from its Hosts. False if it is none. All of it may be repeated until
+ * `forgetGuest`.
+ */
+export async function sendGuestAway(
+  db: Database,
+  network: string,
+  accountId: string,
+  now: number,
+): Promise<boolean> {
+  const [rows] = await db.batch([
+    db
+      .update(networkAccounts)
+      .set({ leavingAt: now })
+      .where(isGuest(network, accountId))
+      .returning({ accountId: networkAccounts.accountId }),
+    departureOfAccount(db, network, accountId),
+  ])
   return rows.length > 0
+}
+
+/** Everybody was told that a guest was sent away. */
+export async function forgetGuest(db: Database, network: string, accountId: string): Promise<void> {
+  await db
+    .delete(networkAccounts)
+    .where(and(isGuest(network, accountId), isNotNull(networkAccounts.leavingAt)))
+}
+
+function isGuest(network: string, accountId: string) {
+  return and(eq(networkAccounts.network, network), eq(networkAccounts.accountId, accountId))
 }
 
 function ownedBy(name: string, accountId: string) {

@@ -1,6 +1,8 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, or, sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
+import { OPERATOR_ACCOUNT } from '../domain/ids.ts'
 import { operators, users } from './identity-schema.ts'
+import { endOperatorToken } from './issued.ts'
 
 /** A person who operates the platform. */
 export interface Operator {
@@ -40,11 +42,22 @@ export async function grantOperator(
   await db.insert(operators).values({ userId, grantedBy, createdAt: now }).onConflictDoNothing()
 }
 
-/** Takes the grant back. False if there is none. */
-export async function revokeOperator(db: Database, userId: string): Promise<boolean> {
-  const rows = await db
+/**
+ * Takes the grant back, and the operators' token with it if this person made it. `last`: the operators' token does not go back to
+ * the set-up, so that without them there would be neither an operator nor a token.
+ */
+export async function revokeOperator(
+  db: Database,
+  userId: string,
+  now: number,
+): Promise<'done' | 'unknown' | 'last'> {
+  const leavesAnOperator = sql`exists (select 1 from operators other where other.user_id <> ${userId})`
+  const leavesToken = sql`exists (select 1 from accounts where id = ${OPERATOR_ACCOUNT} and token_issued_by is null)`
+  const removal = db
     .delete(operators)
-    .where(eq(operators.userId, userId))
+    .where(and(eq(operators.userId, userId), or(leavesAnOperator, leavesToken)))
     .returning({ userId: operators.userId })
-  return rows.length > 0
+  const [removed] = await db.batch([removal, ...endOperatorToken(db, userId, now)])
+  if (removed.length > 0) return 'done'
+  return (await isOperator(db, userId)) ? 'last' : 'unknown'
 }

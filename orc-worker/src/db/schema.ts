@@ -12,6 +12,8 @@ export const accounts = sqliteTable('accounts', {
   /** SHA-256 of the account token, base64url. The token itself is shown once and stored nowhere. */
   tokenHash: text('token_hash').notNull().unique(),
   createdAt: integer('created_at').notNull(),
+  /** The owner who made the token, or whose token made it, and with whose role it ends. Null: it descends from the account's first. */
+  tokenIssuedBy: text('token_issued_by'),
 })
 
 /** A consumer registration. */
@@ -92,4 +94,6 @@ export const hostEnrolments = sqliteTable('host_enrolments', {
   forHostId: text('for_host_id'),
   /** The Host that used it. */
   hostId: text('host_id'),
+  /** The member whose role it ends with; null: made with the account's token. */
+  issuedBy: text('issued_by'),
 })

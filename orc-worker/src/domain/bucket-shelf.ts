@@ -1,5 +1,5 @@
 import type { Rate } from './rate-limits.ts'
-import { type Bucket, type Taken, fullBucket, giveBack, isFull, take } from './token-bucket.ts'
+import { type Bucket, type PermitAnswer, fullBucket, giveBack, isFull, take } from './token-bucket.ts'
 
 /** Buckets that one shelf remembers. */
 const CAPACITY = 10_000
@@ -32,7 +32,7 @@ export class BucketShelf {
     return this.#shelved.size
   }
 
-  take(name: string, rate: Rate, now: number, wanted = 1, least = 1): Omit<Taken, 'bucket'> {
+  take(name: string, rate: Rate, now: number, wanted = 1, least = 1): PermitAnswer {
     const known = this.#shelved.get(name)
     if (known === undefined) {
       const refused = this.#makeRoom(now)

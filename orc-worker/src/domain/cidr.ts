@@ -35,6 +35,11 @@ export function isWithin(address: string, cidrs: readonly string[]): boolean {
   })
 }
 
+/** True if somebody at this address may use what is open to these blocks: to everybody if there are none, and else not to one of unknown address. */
+export function isOpenTo(cidrs: readonly string[], address: string | undefined): boolean {
+  return cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
+}
+
 function contains({ bits, value, prefix }: Block, address: Address): boolean {
   const rest = BigInt(bits - prefix)
   return bits === address.bits && value >> rest === address.value >> rest

@@ -76,6 +76,11 @@ export async function hashCredential(text: string): Promise<string> {
   return base64UrlEncode(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text))))
 }
 
+/** In place of a hash where there is no credential: nothing is known that has it. */
+export function hashOfNothing(): string {
+  return base64UrlEncode(crypto.getRandomValues(new Uint8Array(32)))
+}
+
 async function truncatedMac(text: string, key: CryptoKey): Promise<Uint8Array<ArrayBuffer>> {
   const mac = await crypto.subtle.sign('HMAC', key, encoder.encode(text))
   return new Uint8Array(mac.slice(0, MAC_BYTES))

@@ -8,6 +8,8 @@ export interface DerivedKeys {
   readonly challengeMac: CryptoKey
   /** One-time codes sent to people, which are too short for a plain hash. */
   readonly loginCodeMac: CryptoKey
+  /** Who asks for such codes. */
+  readonly loginAskerMac: CryptoKey
   /** Pseudonyms that Hosts see in place of Consumers. */
   readonly pseudonymMac: CryptoKey
   /** User codes of devices that ask to be let in: too short for a plain hash. */
@@ -29,21 +31,31 @@ export async function deriveKeys(orcSecret: string): Promise<DerivedKeys> {
     )
   }
   const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits', 'deriveKey'])
-  const [credentialMac, challengeMac, pseudonymMac, loginCodeMac, userCodeMac, rateLimitMac, issuerBits] =
-    await Promise.all([
-      hmacKey(material, 'credential-mac'),
-      hmacKey(material, 'challenge-mac'),
-      hmacKey(material, 'pseudonym-mac'),
-      hmacKey(material, 'login-code-mac'),
-      hmacKey(material, 'user-code-mac'),
-      hmacKey(material, 'rate-limit-mac'),
-      crypto.subtle.deriveBits(parameters('issuer'), material, 128),
-    ])
+  const [
+    credentialMac,
+    challengeMac,
+    pseudonymMac,
+    loginCodeMac,
+    loginAskerMac,
+    userCodeMac,
+    rateLimitMac,
+    issuerBits,
+  ] = await Promise.all([
+    hmacKey(material, 'credential-mac'),
+    hmacKey(material, 'challenge-mac'),
+    hmacKey(material, 'pseudonym-mac'),
+    hmacKey(material, 'login-code-mac'),
+    hmacKey(material, 'login-asker-mac'),
+    hmacKey(material, 'user-code-mac'),
+    hmacKey(material, 'rate-limit-mac'),
+    crypto.subtle.deriveBits(parameters('issuer'), material, 128),
+  ])
   return {
     credentialMac,
     challengeMac,
     pseudonymMac,
     loginCodeMac,
+    loginAskerMac,
     userCodeMac,
     rateLimitMac,
     issuer: `urn:daisi:orc:${base64UrlEncode(new Uint8Array(issuerBits))}`,

@@ -8,6 +8,8 @@ export const LOGIN_MS = 30 * DAY_MS
 export const LOGIN_IDLE_MS = 7 * DAY_MS
 /** A cookie older than this is replaced. */
 export const ROTATE_AFTER_MS = HOUR_MS
+/** Ways to log in are added and removed this soon after logging in: a login that was stolen later leaves none behind. */
+export const FRESH_LOGIN_MS = 15 * 60_000
 /** Requests that were under way when the cookie was replaced may still show the one before. */
 export const ROTATION_GRACE_MS = 60_000
 /** How exact the time of the last visit is: writing it at every request would cost more than it tells. */

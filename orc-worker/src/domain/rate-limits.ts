@@ -62,11 +62,3 @@ export function parseRateLimits(text: string): RateLimits {
   }
   return { ...DEFAULTS, ...parsed.data }
 }
-
-let cached: { text: string; limits: RateLimits } | undefined
-
-/** The limits of this text, parsed once. */
-export function rateLimits(text: string): RateLimits {
-  if (cached?.text !== text) cached = { text, limits: parseRateLimits(text) }
-  return cached.limits
-}

@@ -8,10 +8,14 @@ export interface Bucket {
   readonly at: number
 }
 
-/** What a bucket gave. Where it gave nothing, `retryAfterMs` says when it would have. */
-export interface Taken {
+/** What was given. Where it is nothing, `retryAfterMs` says when there would be something. */
+export interface PermitAnswer {
   readonly granted: number
   readonly retryAfterMs: number
+}
+
+/** What a bucket gave, and how it stands since. */
+export interface Taken extends PermitAnswer {
   readonly bucket: Bucket
 }
 

@@ -30,9 +30,7 @@ export async function admitUser(c: AppContext): Promise<void> {
 /** Lets in who may act for an account in this role: a program with its token, or a member. */
 export function admitRole(needed: MemberRole): (c: AppContext) => Promise<void> {
   return async function admitMember(c) {
-    const { account, actor } = isByCookie(c)
-      ? await memberOf(c, await personOf(c))
-      : { account: await accountOfToken(c), actor: { role: 'owner', person: undefined } as const }
+    const { account, actor } = isByCookie(c) ? await memberOf(c, await personOf(c)) : await accountOfToken(c)
     if (!isAtLeast(actor.role, needed)) throw forbidden(needed)
     c.set('account', account)
     c.set('actor', actor)
@@ -42,15 +40,15 @@ export function admitRole(needed: MemberRole): (c: AppContext) => Promise<void> 
 /** Lets in operators of the platform: people by a grant of their own, and programs with the token of the operator account. */
 export async function admitOperator(c: AppContext): Promise<void> {
   const person = isByCookie(c) ? await personOf(c) : undefined
-  const account = person === undefined ? await accountOfToken(c) : await operatorAccountFor(c, person)
-  if (account?.operator !== true)
+  const acting = person === undefined ? await accountOfToken(c) : await operatorAccountFor(c, person)
+  if (acting?.account.operator !== true)
     throw new ApiError({ code: 'forbidden', message: 'Only an operator may do this.' })
   if (person !== undefined) {
     const { method, routePath: route } = c.req
     logEvent('operator_action', { userId: person.userId, method, route })
   }
-  c.set('account', account)
-  c.set('actor', { role: 'owner', person })
+  c.set('account', acting.account)
+  c.set('actor', acting.actor)
 }
 
 /** True if a login cookie speaks for this request. A token beside it wins. Without either, a token is missing. */
@@ -88,17 +86,18 @@ async function memberOf(c: AppContext, person: Person): Promise<Acting> {
   return { account: membership.account, actor: { role: membership.role, person } }
 }
 
-async function operatorAccountFor(c: AppContext, person: Person): Promise<Account | undefined> {
+async function operatorAccountFor(c: AppContext, person: Person): Promise<Acting | undefined> {
   const db = database(c.env)
-  return (await isOperator(db, person.userId)) ? findAccount(db, OPERATOR_ACCOUNT) : undefined
+  const account = (await isOperator(db, person.userId)) ? await findAccount(db, OPERATOR_ACCOUNT) : undefined
+  return account === undefined ? undefined : { account, actor: { role: 'owner', person } }
 }
 
-async function accountOfToken(c: AppContext): Promise<Account> {
+async function accountOfToken(c: AppContext): Promise<Acting> {
   const { keys } = await readConfig(c.env)
   const tokenHash = await checkCredential('account-token', bearer(c), keys.credentialMac)
   const account = tokenHash === undefined ? undefined : await findAccountByToken(database(c.env), tokenHash)
-  if (account === undefined) throw invalidCredential()
-  return account
+  if (tokenHash === undefined || account === undefined) throw invalidCredential()
+  return { account, actor: { role: 'owner', person: undefined, tokenHash } }
 }
 
 function notLoggedIn(): ApiError {

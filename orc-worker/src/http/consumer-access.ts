@@ -29,14 +29,14 @@ export async function admitConsumer(c: AppContext): Promise<void> {
   const isToken = ofKey === undefined
   const sessionId = c.req.param('session') ?? c.req.header('daisi-session')
   if (sessionId === undefined) {
-    const sessionName = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash, caller.network)
+    const sessionName = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash)
     c.set('consumer', { caller, sessionName, config })
     return
   }
   const isMadeUp = (await checkCredential('session-id', sessionId, credentialMac)) === undefined
   // A browser token joins no Session, and a made-up one has no object of its own to refuse a bad key.
   if (isToken || isMadeUp) {
-    const own = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash, undefined)
+    const own = isToken ? tokenSessionName(keyHash) : plainSessionName(keyHash)
     throw new ApiError(await sessionStub(c.env, own).refuse(caller))
   }
   c.set('consumer', { caller, sessionName: openedSessionName(sessionId), config })

@@ -16,15 +16,21 @@ export interface ConsumerCaller {
 export interface Person {
   readonly userId: string
   readonly loginSessionId: string
+  /** When they logged in: milliseconds since the epoch. */
+  readonly loggedInAt: number
   readonly email: string | null
   readonly name: string
 }
 
 /** Who acts for an account: a person by a role, or a program with the account's token, which is as good as its owner. */
-export interface Actor {
-  readonly role: MemberRole
-  readonly person: Person | undefined
-}
+export type Actor =
+  | { readonly role: MemberRole; readonly person: Person }
+  | {
+      readonly role: 'owner'
+      readonly person: undefined
+      /** SHA-256 of the token. */
+      readonly tokenHash: string
+    }
 
 export interface AppEnv {
   Bindings: Env

@@ -97,8 +97,8 @@ async function endShown(c: AppContext, macKey: CryptoKey): Promise<void> {
   if (shown !== undefined) await revokeLoginSession(database(c.env), shown.sessionId, Date.now())
 }
 
-function personOf({ id, userId, email, name }: LoginSession): Person {
-  return { userId, loginSessionId: id, email, name }
+function personOf({ id, userId, email, name, createdAt }: LoginSession): Person {
+  return { userId, loginSessionId: id, loggedInAt: createdAt, email, name }
 }
 
 /**

@@ -1,29 +1,21 @@
 import { earlier } from '../objects/session/record.ts'
-import type { SessionRecord } from '../objects/session/types.ts'
+import type { NewSession, SessionRecord } from '../objects/session/types.ts'
 import { isPlainSession, plainSessionName, sessionStub } from '../objects/stubs.ts'
 import { invalidCredential } from './bearer.ts'
 import type { AppContext } from './context.ts'
 import { ApiError } from './errors.ts'
 
-/** A Session about to be opened. */
-interface NewSession {
-  /** Name of its object. */
-  readonly name: string
-  /** The Network that it is for; undefined for all that its key may use. */
-  readonly network: string | undefined
-  /** When it ends at the latest, in milliseconds since the epoch. */
-  readonly expiresAt: number
-}
-
 /**
- * Opens a Session for the Secret Key of the request. `narrow` makes its record of what the key may do here and now; it must not give
- * more. Throws `ApiError` if the key may not open Sessions.
+ * Opens a Session for the Secret Key of the request, on one Network or, without, on all that its key may use. `narrow` makes its record
+ * of what the key may do here and now; it must not give more. Throws `ApiError` if the key may not open this one.
  */
 export async function openSession(
   c: AppContext,
-  { name, network, expiresAt }: NewSession,
+  session: NewSession,
+  network: string | undefined,
   narrow: (allowed: SessionRecord) => SessionRecord,
 ): Promise<SessionRecord> {
+  const { name, expiresAt } = session
   const { caller: from, sessionName } = c.var.consumer
   const caller = { ...from, network }
   // A browser token, or a Session that the request names, has its say first.
@@ -32,8 +24,8 @@ export async function openSession(
     if (!authorized.ok) throw new ApiError(authorized)
   }
   // The key's own Session learns of the new one first: a change or revocation in between finds it.
-  const key = sessionStub(c.env, plainSessionName(caller.keyHash, undefined))
-  const allowed = await key.adopt(caller, name, expiresAt)
+  const key = sessionStub(c.env, plainSessionName(caller.keyHash))
+  const allowed = await key.adopt(caller, session)
   if (!allowed.ok) throw new ApiError(allowed)
   const end = earlier(expiresAt, allowed.record.keyExpiresAt)
   const record = { ...narrow({ ...allowed.record, network: network ?? null }), expiresAt: end }

@@ -1,11 +1,8 @@
+import { readConfig } from '../config.ts'
 import { type LimitSubject, placeOf } from '../domain/limit-place.ts'
-import { type LimitName, type Rate, rateLimits } from '../domain/rate-limits.ts'
-import { within } from '../domain/within.ts'
-import { logEvent } from '../log.ts'
-import { limiterStub } from '../objects/stubs.ts'
+import type { LimitName } from '../domain/rate-limits.ts'
+import { returnPermits, takePermits } from '../objects/limiter/client.ts'
 
-/** A limiter that takes longer counts as failed. */
-const TIMEOUT_MS = 2_000
 /** Names of which this isolate remembers how they stand. */
 const REMEMBERED = 4_096
 /** Permits that are fetched at a time where the work is cheaper than asking for each, and how long they are good for. */
@@ -27,19 +24,19 @@ const standings = new Map<string, Standing>()
 /** Takes one permit of this limit. */
 export async function takePermit(
   env: Env,
-  macKey: CryptoKey,
   limit: LimitName,
   subject: LimitSubject,
   now: number,
 ): Promise<Verdict> {
-  const rate = rateLimits(env.RATE_LIMITS)[limit]
+  const { keys, rateLimits } = await readConfig(env)
+  const rate = rateLimits[limit]
   if (rate === null) return 'granted'
-  const { name, shard } = await placeOf(limit, subject, macKey)
+  const place = await placeOf(limit, subject, keys.rateLimitMac)
+  const { name } = place
   if (takeAtHand(name, now)) return 'granted'
   const refusedUntil = standings.get(name)?.refusedUntil ?? 0
   if (now < refusedUntil) return { retryAfterMs: refusedUntil - now }
-  const wanted = AHEAD[limit] ?? 1
-  const taken = await ask(env, subject.by, shard, { name, rate, wanted, least: 1, returned: 0 })
+  const taken = await takePermits(env, place, rate, { wanted: AHEAD[limit] ?? 1 })
   if (taken === undefined) return 'failed'
   if (taken.granted > 0) {
     if (taken.granted > 1) {
@@ -55,38 +52,14 @@ export async function takePermit(
 }
 
 /** Gives one permit back: what it was taken for did not come about. */
-export async function returnPermit(
-  env: Env,
-  macKey: CryptoKey,
-  limit: LimitName,
-  subject: LimitSubject,
-): Promise<void> {
-  const rate = rateLimits(env.RATE_LIMITS)[limit]
+export async function returnPermit(env: Env, limit: LimitName, subject: LimitSubject): Promise<void> {
+  const { keys, rateLimits } = await readConfig(env)
+  const rate = rateLimits[limit]
   if (rate === null) return
-  const { name, shard } = await placeOf(limit, subject, macKey)
-  const standing = standings.get(name)
+  const place = await placeOf(limit, subject, keys.rateLimitMac)
+  const standing = standings.get(place.name)
   if (standing !== undefined) standing.refusedUntil = 0
-  try {
-    await within(limiterStub(env, subject.by, shard).giveBack(name, rate, 1), TIMEOUT_MS)
-  } catch (error) {
-    logEvent('limiter_failed', { error })
-  }
-}
-
-async function ask(
-  env: Env,
-  by: LimitSubject['by'],
-  shard: number,
-  request: { name: string; rate: Rate; wanted: number; least: number; returned: number },
-): Promise<{ granted: number; retryAfterMs: number } | undefined> {
-  try {
-    const taken = await within(limiterStub(env, by, shard).take(request), TIMEOUT_MS)
-    if (taken === undefined) logEvent('limiter_failed', { reason: 'timeout' })
-    return taken
-  } catch (error) {
-    logEvent('limiter_failed', { error })
-    return undefined
-  }
+  await returnPermits(env, place, rate, 1)
 }
 
 function atHand(name: string, now: number): number {

@@ -1,4 +1,3 @@
-import { readConfig } from '../config.ts'
 import { addressBlock } from '../domain/address-block.ts'
 import type { LimitSubject } from '../domain/limit-place.ts'
 import type { LimitName } from '../domain/rate-limits.ts'
@@ -26,26 +25,31 @@ export interface LimitedRoute {
 }
 
 /**
- * Lets the caller in or throws. Strangers are counted by address before anything is done for them (rule Y1); who has a
- * credential is not, unless it is a bad one, and is counted as who he is (rule Y3).
+ * Lets the caller in, and answers with `handle`, or throws. Strangers are counted by address before anything is done for them (rule Y1);
+ * who has a credential is not, unless it is a bad one, and is counted as who he is (rule Y3).
  */
-export async function admitWithinLimits(c: AppContext, route: LimitedRoute): Promise<void> {
+export async function answerWithinLimits(
+  c: AppContext,
+  route: LimitedRoute,
+  handle: () => Response | Promise<Response>,
+): Promise<Response> {
   const limit = strangerLimit(route)
   if (limit !== undefined) await spend(c, limit, callerAddress(c))
   try {
     await admit[route.access](c)
+    if (limit === undefined && route.access !== 'consumer') await spend(c, 'management', callerIdentity(c))
+    // What is wrong with a key its Session may find out only now: that it is revoked, above all.
+    return await handle()
   } catch (error) {
     if (error instanceof ApiError && STATUS[error.failure.code] === 401 && limit === undefined)
       await spend(c, 'failed_credential', callerAddress(c))
     throw error
   }
-  if (limit === undefined && route.access !== 'consumer') await spend(c, 'management', callerIdentity(c))
 }
 
 /** Takes a permit or throws `rate_limited`, or `storage_unavailable` where nobody could count and that matters. */
 export async function spend(c: AppContext, limit: LimitName, subject: LimitSubject): Promise<void> {
-  const { keys } = await readConfig(c.env)
-  const verdict = await takePermit(c.env, keys.rateLimitMac, limit, subject, Date.now())
+  const verdict = await takePermit(c.env, limit, subject, Date.now())
   if (verdict === 'granted') return
   if (verdict !== 'failed') throw tooMany(subject, retryAfterSeconds(verdict.retryAfterMs))
   if (!CLOSED.has(limit)) return

@@ -1,4 +1,3 @@
-import { readConfig } from '../config.ts'
 import type { LimitSubject } from '../domain/limit-place.ts'
 import type { AppContext } from './context.ts'
 import { returnPermit } from './permits.ts'
@@ -24,13 +23,6 @@ export async function guardUserCode<Found>(
     isWrong = found === undefined
     return found
   } finally {
-    if (!isWrong) await giveBack(c, spent)
+    if (!isWrong) await Promise.all(spent.map((subject) => returnPermit(c.env, 'wrong_user_code', subject)))
   }
-}
-
-async function giveBack(c: AppContext, subjects: readonly LimitSubject[]): Promise<void> {
-  const { keys } = await readConfig(c.env)
-  await Promise.all(
-    subjects.map((subject) => returnPermit(c.env, keys.rateLimitMac, 'wrong_user_code', subject)),
-  )
 }

@@ -35,23 +35,20 @@ export function bookkeeperStub(env: Env): DurableObjectStub<Bookkeeper> {
   return typed<Bookkeeper>(env.BOOKKEEPER).getByName('main')
 }
 
-/** The long-lived Session of all plain calls with one key that name this Network, or none. */
-export function plainSessionName(keyHash: string, network: string | undefined): string {
-  return `plain:${keyHash}:${network ?? ''}`
+/** The one long-lived Session of all plain calls with a key. What callers name is no part of it: nobody makes objects by naming. */
+export function plainSessionName(keyHash: string): string {
+  return `plain:${keyHash}:`
 }
 
-/** The key and Network that a plain Session is named after. */
-export function plainSessionParts(name: string): {
-  readonly keyHash: string
-  readonly network: string | undefined
-} {
-  const [, keyHash = '', network = ''] = name.split(':')
-  return { keyHash, network: network === '' ? undefined : network }
+/** The hash of the key that a plain Session is named after. */
+export function plainSessionKey(name: string): string {
+  const [, keyHash = ''] = name.split(':')
+  return keyHash
 }
 
-/** Every plain Session that a key with these Networks can have. */
-export function plainSessionNames(keyHash: string, networks: readonly string[]): string[] {
-  return [undefined, ...networks].map((network) => plainSessionName(keyHash, network))
+/** The plain Sessions that may have opened others with a key: its own, and the one that the first version named after the one Network. */
+export function plainSessionNames(keyHash: string): string[] {
+  return [plainSessionName(keyHash), `plain:${keyHash}:public`]
 }
 
 /** Tells the long-lived Session of a key from one that a Consumer opened. */
@@ -72,6 +69,11 @@ export function isTokenSession(name: string | undefined): boolean {
 /** A Session that a Consumer opened. */
 export function openedSessionName(sessionId: string): string {
   return `opened:${sessionId}`
+}
+
+/** Tells a Session that a Consumer opened from the others. */
+export function isOpenedSession(name: string | undefined): boolean {
+  return name?.startsWith('opened:') === true
 }
 
 // The generated bindings cannot name the class behind them, since the Worker's entry point is bundled, not imported.

@@ -56,10 +56,15 @@ export interface Home {
   readonly label: string
   readonly invitations: readonly { readonly id: string; readonly account: string; readonly role: string }[]
   readonly passkeys: readonly { readonly id: string; readonly name: string }[]
+  /** False once the login is too old for it. */
+  readonly mayChangePasskeys: boolean
 }
 
 /** What somebody sees who is logged in. */
-export function home({ label, invitations, passkeys }: Home): Markup {
+export function home({ label, invitations, passkeys, mayChangePasskeys }: Home): Markup {
+  const addPasskey = html`<div class="ways">
+    <button type="button" id="passkey-add" hidden>Add a passkey</button>
+  </div>`
   return html`<p>You are logged in as <strong>${label}</strong>.</p>
     ${invitations.map(invitationForm)}
     <h2>Passkeys</h2>
@@ -68,9 +73,9 @@ export function home({ label, invitations, passkeys }: Home): Markup {
       it.
     </p>
     <ul>
-      ${passkeys.map(passkeyLine)}
+      ${passkeys.map((passkey) => passkeyLine(passkey, mayChangePasskeys))}
     </ul>
-    <div class="ways"><button type="button" id="passkey-add" hidden>Add a passkey</button></div>
+    ${mayChangePasskeys ? addPasskey : logInAgain()}
     <p class="bad" id="passkey-note" role="alert" hidden></p>
     <h2>Hosts</h2>
     <p><a href="/device">Let a Host in by its code</a></p>
@@ -95,8 +100,16 @@ function invitationForm({ id, account, role }: Home['invitations'][number]): Mar
   </form>`
 }
 
-function passkeyLine({ id, name }: Home['passkeys'][number]): Markup {
-  return html`<li><span>${name}</span><button type="button" data-passkey="${id}">Remove</button></li>`
+function passkeyLine({ id, name }: Home['passkeys'][number], isRemovable: boolean): Markup {
+  const remove = html`<button type="button" data-passkey="${id}">Remove</button>`
+  return html`<li><span>${name}</span>${isRemovable ? remove : ''}</li>`
+}
+
+function logInAgain(): Markup {
+  return html`<form method="post" action="/login/end">
+    <p class="quiet">You logged in a while ago. To add or remove a passkey, log in again.</p>
+    <button type="submit">Log in again</button>
+  </form>`
 }
 
 function problemLine(problem: string | undefined): Markup | string {

@@ -11,7 +11,7 @@ async function send(method, path, body) {
   if (body !== undefined) init.body = JSON.stringify(body)
   const response = await fetch(path, init)
   const answer = await response.json().catch(() => undefined)
-  if (!response.ok) throw new Error(answer?.error?.message ?? 'The Orc did not answer. Try again.')
+  if (!response.ok) throw Object.assign(new Error(answer?.error?.message ?? 'The Orc did not answer. Try again.'), { code: answer?.error?.code })
   return answer
 }
 function onClick(button, work) {
@@ -21,6 +21,8 @@ function onClick(button, work) {
     try {
       await work(button)
     } catch (error) {
+      // The page as it is by now says what to do.
+      if (error.code === 'login_too_old') return location.reload()
       note.textContent = error.name === 'NotAllowedError' ? 'No passkey was used. Try again, or take another way.' : error.message
       note.hidden = false
     } finally {

@@ -5,8 +5,8 @@ import { readBalance } from '../db/balances.ts'
 import { database, failedOn } from '../db/client.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
 import { type MemberInvitation, newInvitation } from '../db/member-invitations.ts'
-import { isOperator } from '../db/operators.ts'
 import { OPERATOR_ACCOUNT, newId } from '../domain/ids.ts'
+import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -40,15 +40,10 @@ export async function getAccount(c: AppContext): Promise<Response> {
 
 /** `POST /api/account/token`: another token for the account. The one before is dead at once. */
 export async function postAccountToken(c: AppContext): Promise<Response> {
-  const { account, actor } = c.var
-  const db = database(c.env)
-  // Its token makes operators: membership alone, even an owner's, does not reach it.
-  const isReserved = account.operator && actor.person !== undefined
-  if (isReserved && !(await isOperator(db, actor.person.userId))) throw notYours()
+  const { account } = c.var
   const token = await freshToken(c)
-  const by = { role: actor.role, userId: actor.person?.userId }
-  const replacement = { accountId: account.id, tokenHash: await hashCredential(token), by }
-  if (!(await replaceToken(db, replacement, Date.now()))) throw notYours()
+  const replacement = { accountId: account.id, tokenHash: await hashCredential(token), by: authorityOf(c) }
+  if (!(await replaceToken(database(c.env), replacement, Date.now()))) throw notYours()
   return c.json({ id: account.id, name: account.name, token } satisfies AccountCreated)
 }
 

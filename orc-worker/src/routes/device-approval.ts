@@ -2,6 +2,7 @@ import { type DeviceGrantView, deviceCodeRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { type DeviceGrant, decideDeviceGrant, findDeviceGrant } from '../db/device-grants.ts'
+import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -37,7 +38,7 @@ async function decide(c: AppContext, approve: boolean): Promise<Response> {
       database(c.env),
       keys,
       value.user_code,
-      { accountId, approve },
+      { accountId, by: authorityOf(c), approve },
       Date.now(),
     )
     return made.ok || made.reason !== 'not_found' ? made : undefined

@@ -1,10 +1,10 @@
-import { DEVICE_VERIFICATION_PATH } from '@daisi/protocol'
+import { DEVICE_VERIFICATION_PATH, type MemberRole } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { type DeviceDecision, decideDeviceGrant, findDeviceGrant } from '../db/device-grants.ts'
 import { membershipsOf } from '../db/members.ts'
 import { loginPath, returnPath } from '../domain/return-path.ts'
-import { isAtLeast } from '../domain/roles.ts'
+import { ISSUER_ROLE, isAtLeast } from '../domain/roles.ts'
 import { readUserCode, showUserCode } from '../domain/user-code.ts'
 import type { AppContext } from '../http/context.ts'
 import { readLogin } from '../http/login-cookie.ts'
@@ -47,7 +47,8 @@ export async function postDevicePage(c: AppContext): Promise<Response> {
       return undefined
     if (account === undefined || (decision !== 'approve' && decision !== 'deny'))
       return { grant, outcome: undefined }
-    const choice = { accountId: account.id, approve: decision === 'approve' }
+    const by = { role: account.role, userId: c.var.person.userId }
+    const choice = { accountId: account.id, by, approve: decision === 'approve' }
     const outcome = await decideDeviceGrant(db, keys, typed, choice, now)
     return isGone(outcome) ? undefined : { grant, outcome }
   })
@@ -64,9 +65,11 @@ function isGone(outcome: DeviceDecision): boolean {
 }
 
 /** Accounts in whose name this person may add Hosts. */
-async function accountsOf(c: AppContext): Promise<AccountChoice[]> {
+async function accountsOf(c: AppContext): Promise<(AccountChoice & { readonly role: MemberRole })[]> {
   const memberships = await membershipsOf(database(c.env), c.var.person.userId, undefined)
-  return memberships.filter(({ role }) => isAtLeast(role, 'member')).map(({ account }) => account)
+  return memberships
+    .filter(({ role }) => isAtLeast(role, ISSUER_ROLE.deviceApproval))
+    .map(({ account, role }) => ({ ...account, role }))
 }
 
 async function page(c: AppContext, title: string, body: Markup, status = 200): Promise<Response> {

@@ -1,11 +1,11 @@
 import type { HostJoined, NetworkHostList } from '@daisi/protocol'
 import { database } from '../db/client.ts'
-import { approveHost, hostsOfNetwork, joinStatement, leaveNetwork } from '../db/host-networks.ts'
+import { approveHost, forgetHosts, hostsOfNetwork, joinStatement, leaveNetwork } from '../db/host-networks.ts'
 import { findHost } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
-import { refreshHosts } from '../network-changes.ts'
+import { refreshHosts } from '../objects/network-changes.ts'
 import { ownNetwork } from './networks.ts'
 
 /** `PUT /api/hosts/:host/networks/:network`: the Host joins, or asks to where another account decides. */
@@ -27,9 +27,8 @@ export async function joinNetwork(c: AppContext): Promise<Response> {
 /** `DELETE /api/hosts/:host/networks/:network`: the Host leaves; no more Jobs come from there. */
 export async function leaveNetworkOfHost(c: AppContext): Promise<Response> {
   const { hostId, network } = await ownHost(c)
-  if (!(await leaveNetwork(database(c.env), network, hostId)))
+  if (!(await endService(c.env, network, hostId)))
     throw new ApiError({ code: 'not_found', message: 'This Host is not on that Network.' })
-  await refreshHosts(c.env, [hostId])
   return c.body(null, 204)
 }
 
@@ -54,9 +53,17 @@ export async function approveNetworkHost(c: AppContext): Promise<Response> {
 export async function deleteNetworkHost(c: AppContext): Promise<Response> {
   const { name } = await ownNetwork(c)
   const hostId = c.req.param('host') ?? ''
-  if (!(await leaveNetwork(database(c.env), name, hostId))) throw notThere()
-  await refreshHosts(c.env, [hostId])
+  if (!(await endService(c.env, name, hostId))) throw notThere()
   return c.body(null, 204)
+}
+
+/** A Host is off a Network. False if it was not there. It is forgotten once its object knows: a failure before leaves all to repeat. */
+async function endService(env: Env, network: string, hostId: string): Promise<boolean> {
+  const db = database(env)
+  if (!(await leaveNetwork(db, network, hostId))) return false
+  await refreshHosts(env, [hostId])
+  await forgetHosts(db, network, [hostId])
+  return true
 }
 
 async function ownHost(c: AppContext): Promise<{ hostId: string; network: string }> {

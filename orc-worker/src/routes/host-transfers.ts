@@ -3,10 +3,11 @@ import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { acceptTransfer, offerTransfer } from '../db/host-transfers.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
+import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
-import { hostStub } from '../objects/stubs.ts'
+import { handOverHost } from '../objects/network-changes.ts'
 
 const OFFER_SECONDS = 3_600
 
@@ -17,7 +18,8 @@ export async function postTransfer(c: AppContext): Promise<Response> {
   const now = Date.now()
   const expiresAt = now + OFFER_SECONDS * 1000
   const hostId = c.req.param('host') ?? ''
-  const offer = { hash: await hashCredential(token), hostId, accountId: c.var.account.id, expiresAt }
+  const accountId = c.var.account.id
+  const offer = { hash: await hashCredential(token), hostId, accountId, by: authorityOf(c), expiresAt }
   if (!(await offerTransfer(database(c.env), offer, now)))
     throw new ApiError({
       code: 'not_found',
@@ -38,6 +40,6 @@ export async function acceptHostTransfer(c: AppContext): Promise<Response> {
     const message = 'This offer is unknown, used or expired. Ask the owner for a new one.'
     throw new ApiError({ code: 'not_found', message, param: 'token' })
   }
-  await hostStub(c.env, host).reconnect()
+  await handOverHost(c.env, host)
   return c.json({ host } satisfies TransferAccepted)
 }

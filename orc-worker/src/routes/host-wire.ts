@@ -2,11 +2,11 @@ import { type ChallengeResponse, type EnrolResponse, type ProofPurpose, enrolReq
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { servedNetworks } from '../db/host-networks.ts'
-import { enrolHost, findHost, useEnrolment } from '../db/hosts.ts'
+import { enrolHost, findHost, findEnrolment } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import { hostAlias } from '../domain/alias.ts'
 import { CHALLENGE_SECONDS, mintChallenge } from '../domain/challenge.ts'
-import { isWithin } from '../domain/cidr.ts'
+import { isOpenTo } from '../domain/cidr.ts'
 import { checkCredential } from '../domain/credential.ts'
 import { type HostProof, verifyHostProof } from '../domain/host-proof.ts'
 import { bearer, invalidCredential } from '../http/bearer.ts'
@@ -15,7 +15,7 @@ import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
 import type { HostIdentity } from '../objects/host/attachments.ts'
-import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER } from '../objects/host/headers.ts'
+import { HOST_GENERATION_HEADER, HOST_IDENTITY_HEADER, HOST_NONCE_HEADER } from '../objects/host/headers.ts'
 import { hostStub } from '../objects/stubs.ts'
 
 /** `POST /host/v1/challenge` (rule C1). */
@@ -36,12 +36,9 @@ export async function enrol(c: AppContext): Promise<Response> {
   if (proof === undefined) throw invalidCredential()
   const now = Date.now()
   const db = database(c.env)
-  const owner = hash === undefined ? undefined : await useEnrolment(db, hash, proof.hostId, now)
-  if (owner === undefined) {
-    const message =
-      'This enrolment token is unknown, expired or used. Issue a new one with POST /api/host-enrolments.'
-    throw new ApiError({ code: 'invalid_api_key', message })
-  }
+  const token = hash === undefined ? undefined : { hash, hostId: proof.hostId }
+  const owner = token === undefined ? undefined : await findEnrolment(db, token, now)
+  if (token === undefined || owner === undefined) throw uselessToken()
   const alias = await hostAlias(proof.hostId)
   // What the account may do on the Network may have changed since the token was made.
   const status = await standingOn(db, owner.accountId, owner.network)
@@ -57,8 +54,9 @@ export async function enrol(c: AppContext): Promise<Response> {
     name: value.name ?? alias,
     alias,
   }
-  const enrolled = await enrolHost(db, host, now)
-  if (enrolled === undefined) {
+  const enrolled = await enrolHost(db, host, token, now)
+  if (enrolled === 'token_used') throw uselessToken()
+  if (enrolled === 'key_taken') {
     throw new ApiError({
       code: 'conflict',
       message: 'This key was enrolled before and removed, or belongs to another account. Make a new one.',
@@ -81,35 +79,45 @@ export async function connect(c: AppContext): Promise<Response> {
     })
   }
   const proof = await readProof(c, bearer(c), 'connect')
-  const host = proof === undefined ? undefined : await findHost(database(c.env), proof.hostId)
-  if (proof === undefined || host === undefined) throw invalidCredential()
+  const db = database(c.env)
+  // Only what is enrolled has an object to be asked: strangers make none.
+  if (proof === undefined || (await findHost(db, proof.hostId)) === undefined) throw invalidCredential()
+  // The object lets in no rights that were read before they last changed, so they are read after this.
+  const generation = await hostStub(c.env, proof.hostId).rightsGeneration()
+  const [host, served] = await Promise.all([findHost(db, proof.hostId), servedNetworks(db, proof.hostId)])
+  if (host === undefined) throw invalidCredential()
+  const address = clientAddress(c.req.raw)
+  const networks = served.filter(({ cidrs }) => isOpenTo(cidrs, address)).map(({ name }) => name)
   const { issuer } = await readConfig(c.env)
   const identity: HostIdentity = {
     hostId: host.id,
     accountId: host.accountId,
     publicKey: host.publicKey,
     alias: host.alias,
-    networks: await reachableNetworks(c, host.id),
+    networks,
     issuer,
+    ...(address !== undefined && { address }),
   }
   const response = await hostStub(c.env, host.id).fetch('https://host/connect', {
     headers: {
       upgrade: 'websocket',
       [HOST_IDENTITY_HEADER]: JSON.stringify(identity),
       [HOST_NONCE_HEADER]: proof.nonce,
+      [HOST_GENERATION_HEADER]: String(generation),
     },
   })
   if (response.status === 401) throw invalidCredential()
+  if (response.status === 503) {
+    const message = 'What this Host may do changed while it connected. Connect again.'
+    throw new ApiError({ code: 'storage_unavailable', message, retryAfterSeconds: 1 })
+  }
   return response
 }
 
-/** Those of a Host's Networks that it may serve from where it connects. */
-async function reachableNetworks(c: AppContext, hostId: string): Promise<string[]> {
-  const served = await servedNetworks(database(c.env), hostId)
-  const address = clientAddress(c.req.raw)
-  const fits = (cidrs: readonly string[]): boolean =>
-    cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
-  return served.filter(({ cidrs }) => fits(cidrs)).map(({ name }) => name)
+function uselessToken(): ApiError {
+  const message =
+    'This enrolment token is unknown, expired or used. Issue a new one with POST /api/host-enrolments.'
+  return new ApiError({ code: 'invalid_api_key', message })
 }
 
 async function readProof(

@@ -10,9 +10,11 @@ import { database } from '../db/client.ts'
 import { createEnrolment, findHost, listHosts, removeHost } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
+import { authorityOf, notAllowedAnyMore } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
+import { dismissHost } from '../objects/network-changes.ts'
 import { hostStub } from '../objects/stubs.ts'
 
 const DEFAULT_TTL_SECONDS = 3_600
@@ -29,8 +31,9 @@ export async function postEnrolment(c: AppContext): Promise<Response> {
   const token = await mintCredential('enrolment-token', keys.credentialMac)
   const now = Date.now()
   const expiresAt = now + (value.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000
-  const enrolment = { hash: await hashCredential(token), accountId: c.var.account.id, network, expiresAt }
-  await createEnrolment(database(c.env), enrolment, now)
+  const hash = await hashCredential(token)
+  const enrolment = { hash, accountId: c.var.account.id, by: authorityOf(c), network, expiresAt }
+  if (!(await createEnrolment(database(c.env), enrolment, now))) throw notAllowedAnyMore()
   return c.json({ token, network, expires_at: Math.floor(expiresAt / 1000) } satisfies EnrolmentCreated, 201)
 }
 
@@ -45,11 +48,11 @@ export async function getHosts(c: AppContext): Promise<Response> {
   return c.json({ hosts } satisfies HostList)
 }
 
-/** `DELETE /api/hosts/:host`: removes a Host for good and drops its connection (rule C4). */
+/** `DELETE /api/hosts/:host`: removes a Host for good and drops its connection (rule C4). May be repeated. */
 export async function deleteHost(c: AppContext): Promise<Response> {
   const hostId = c.req.param('host') ?? ''
   if (!(await removeHost(database(c.env), hostId, c.var.account.id, Date.now()))) throw noSuchHost()
-  await hostStub(c.env, hostId).remove()
+  await dismissHost(c.env, hostId)
   return c.body(null, 204)
 }
 

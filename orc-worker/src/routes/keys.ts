@@ -65,8 +65,8 @@ export async function patchKey(c: AppContext): Promise<Response> {
   const before = await readKey(c, now)
   const change = await rightsOf(c, value, now)
   const after = changedBudget(before, change)
-  const changed = await changeKey(db, before.id, before.networks, { ...change, ...after })
-  if (changed === undefined) throw changedMeanwhile()
+  const changed = await changeKey(db, before.id, { ...change, ...after })
+  if (changed === undefined) throw keyIsOver()
   await refreshKeySessions(c.env, [changed])
   // What its Sessions hold beyond a smaller budget is not theirs to spend any more.
   const isLimited = change.budget !== undefined && change.budget !== null
@@ -82,7 +82,7 @@ export async function postKeyRotation(c: AppContext): Promise<Response> {
   const before = await readKey(c, now)
   const { key, ...secret } = await newSecret(c)
   const replaced = await rotateKey(database(c.env), before.id, secret, overlapMs, now)
-  if (replaced === undefined) throw changedMeanwhile()
+  if (replaced === undefined) throw keyIsOver()
   await (overlapMs === 0 ? revokeKeySessions : refreshKeySessions)(c.env, [replaced])
   return created(c, key, secret.id, now)
 }
@@ -152,9 +152,8 @@ function unknownKey(): ApiError {
   return new ApiError({ code: 'not_found', message: 'This account has no such key.' })
 }
 
-function changedMeanwhile(): ApiError {
-  const message =
-    'This key is revoked, replaced or expired, or was changed at the same time. GET /api/apps shows how it stands.'
+function keyIsOver(): ApiError {
+  const message = 'This key is revoked, replaced or expired. GET /api/apps shows how it stands.'
   return new ApiError({ code: 'conflict', message })
 }
 

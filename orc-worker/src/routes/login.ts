@@ -4,12 +4,14 @@ import { database } from '../db/client.ts'
 import { admitPerson, mayComeIn } from '../db/login-admission.ts'
 import { answerFlow, beginFlow } from '../db/login-flows.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
+import { loginAsker } from '../domain/login-asker.ts'
 import { LOGIN_CODE_SECONDS, loginCodeMac, newLoginCode } from '../domain/login-code.ts'
 import { type EmailSender, emailSender } from '../email/email-sender.ts'
 import type { AppContext } from '../http/context.ts'
 import { requireSameOrigin } from '../http/csrf.ts'
 import { ApiError } from '../http/errors.ts'
 import { endLogin, startLogin } from '../http/login-cookie.ts'
+import { callerAddress } from '../http/rate-limit.ts'
 import { readJson } from '../http/read-json.ts'
 import { logEvent } from '../log.ts'
 
@@ -28,6 +30,7 @@ export async function beginEmailLogin(c: AppContext, email: string): Promise<Ema
   const { config, sender } = await emailLogin(c)
   const flow = await mintCredential('login-flow', config.keys.credentialMac)
   const code = newLoginCode()
+  const asker = await loginAsker(callerAddress(c).id, email, config.keys.loginAskerMac)
   const now = Date.now()
   const begun = await beginFlow(
     database(c.env),
@@ -35,7 +38,7 @@ export async function beginEmailLogin(c: AppContext, email: string): Promise<Ema
       hash: await hashCredential(flow),
       kind: 'email',
       secret: await loginCodeMac(flow, code, config.keys.loginCodeMac),
-      email,
+      sentTo: { email, asker },
       expiresAt: now + LOGIN_CODE_SECONDS * 1000,
     },
     now,

@@ -15,6 +15,7 @@ import {
   removeMember,
 } from '../db/members.ts'
 import { isAtLeast, rolesUpTo } from '../domain/roles.ts'
+import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -41,8 +42,7 @@ export async function postMember(c: AppContext): Promise<Response> {
   const now = Date.now()
   const invitedBy = actor.person?.userId ?? account.id
   const invitation = newInvitation({ accountId: account.id, email, role, invitedBy }, now)
-  const by = { role: actor.role, userId: actor.person?.userId }
-  if (!(await invite(database(c.env), invitation, by, now))) throw above()
+  if (!(await invite(database(c.env), invitation, authorityOf(c), now))) throw above()
   return c.json(invitationView(invitation), 201)
 }
 
@@ -76,9 +76,7 @@ export async function deleteMember(c: AppContext): Promise<Response> {
 }
 
 function targetOf(c: AppContext): MemberTarget {
-  const { account, actor } = c.var
-  const by = { role: actor.role, userId: actor.person?.userId }
-  return { accountId: account.id, userId: c.req.param('user') ?? '', by }
+  return { accountId: c.var.account.id, userId: c.req.param('user') ?? '', by: authorityOf(c) }
 }
 
 /** Throws unless it is done. */

@@ -16,10 +16,11 @@ import {
 } from '../db/network-invitations.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
 import { newId } from '../domain/ids.ts'
+import { authorityOf, notAllowedAnyMore } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
-import { refreshHosts } from '../network-changes.ts'
+import { refreshHosts } from '../objects/network-changes.ts'
 import { ownNetwork } from './networks.ts'
 
 const DEFAULT_TTL_SECONDS = 7 * 24 * 3_600
@@ -33,7 +34,9 @@ export async function postNetworkInvitation(c: AppContext): Promise<Response> {
   const now = Date.now()
   const expiresAt = now + (value.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000
   const invitation = { id: newId('inv'), kind: value.kind, expiresAt }
-  await createInvitation(database(c.env), { ...invitation, network, hash: await hashCredential(token) }, now)
+  const hash = await hashCredential(token)
+  const made = { ...invitation, network, hash, accountId: c.var.account.id, by: authorityOf(c) }
+  if (!(await createInvitation(database(c.env), made, now))) throw notAllowedAnyMore()
   const { id, kind } = invitation
   const created = { id, network, kind, token, expires_at: Math.floor(expiresAt / 1000) }
   return c.json(created satisfies NetworkInvitationCreated, 201)

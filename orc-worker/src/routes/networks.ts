@@ -6,14 +6,15 @@ import {
   networkRequest,
 } from '@daisi/protocol'
 import { database } from '../db/client.ts'
-import { hostsOfNetwork, leaveNetwork } from '../db/host-networks.ts'
+import { forgetHosts, hostsToTell } from '../db/host-networks.ts'
 import {
   type UsableNetwork,
   createNetwork,
   findUsable,
+  forgetGuest,
   guestsOf,
-  removeGuest,
   removeNetwork,
+  sendGuestAway,
   setCidrs,
   usableNetworks,
 } from '../db/networks.ts'
@@ -21,7 +22,7 @@ import { isCidr } from '../domain/cidr.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
-import { reconnectHosts, refreshHosts, refreshKeys } from '../network-changes.ts'
+import { announceChange } from '../objects/network-changes.ts'
 
 /** `GET /api/networks`. */
 export async function getNetworks(c: AppContext): Promise<Response> {
@@ -52,30 +53,17 @@ export async function patchNetwork(c: AppContext): Promise<Response> {
   checkCidrs(value.cidrs)
   const db = database(c.env)
   await setCidrs(db, { name, accountId: c.var.account.id, ...value })
-  const hosts = await hostsOfNetwork(db, name)
-  await Promise.all([
-    refreshKeys(c.env, name),
-    reconnectHosts(
-      c.env,
-      hosts.map(({ id }) => id),
-    ),
-  ])
+  await announceChange(c.env, name, await hostsToTell(db, name))
   return c.json({ name, kind: 'private', owned: true, cidrs: value.cidrs } satisfies NetworkView)
 }
 
-/** `DELETE /api/networks/:network`: for good; nobody uses or serves it any more. */
+/** `DELETE /api/networks/:network`: for good; nobody uses or serves it any more. May be repeated. */
 export async function deleteNetwork(c: AppContext): Promise<Response> {
-  const { name } = await ownNetwork(c)
+  const name = c.req.param('network') ?? ''
   const db = database(c.env)
-  const hosts = await hostsOfNetwork(db, name)
-  await removeNetwork(db, { name, accountId: c.var.account.id }, Date.now())
-  await Promise.all([
-    refreshKeys(c.env, name),
-    refreshHosts(
-      c.env,
-      hosts.map(({ id }) => id),
-    ),
-  ])
+  if (!(await removeNetwork(db, { name, accountId: c.var.account.id }, Date.now()))) throw notOwned()
+  // Read after the change: who joins before it is told of it, and who joins after it learns it from D1.
+  await announceChange(c.env, name, await hostsToTell(db, name))
   return c.body(null, 204)
 }
 
@@ -90,12 +78,13 @@ export async function deleteGuest(c: AppContext): Promise<Response> {
   const { name } = await ownNetwork(c)
   const db = database(c.env)
   const accountId = c.req.param('account') ?? ''
-  if (!(await removeGuest(db, name, accountId)))
+  if (!(await sendGuestAway(db, name, accountId, Date.now())))
     throw new ApiError({ code: 'not_found', message: 'This account is no guest of the Network.' })
-  const hosts = await hostsOfNetwork(db, name)
-  const theirs = hosts.filter((host) => host.accountId === accountId).map(({ id }) => id)
-  await Promise.all(theirs.map((id) => leaveNetwork(db, name, id)))
-  await Promise.all([refreshKeys(c.env, name), refreshHosts(c.env, theirs)])
+  const theirs = await hostsToTell(db, name, accountId)
+  await announceChange(c.env, name, theirs)
+  // A failure before leaves all that it takes to repeat this.
+  await forgetHosts(db, name, theirs)
+  await forgetGuest(db, name, accountId)
   return c.body(null, 204)
 }
 
@@ -104,8 +93,12 @@ export async function ownNetwork(c: AppContext): Promise<UsableNetwork> {
   const name = c.req.param('network') ?? ''
   const network = await findUsable(database(c.env), c.var.account.id, name)
   if (network?.owned === true) return network
+  throw notOwned()
+}
+
+function notOwned(): ApiError {
   const message = 'This account owns no such Network. GET /api/networks lists what it may use.'
-  throw new ApiError({ code: 'not_found', message })
+  return new ApiError({ code: 'not_found', message })
 }
 
 function networkView({ name, kind, owned, cidrs }: UsableNetwork): NetworkView {

@@ -34,11 +34,21 @@ export async function postOperator(c: AppContext): Promise<Response> {
   return c.body(null, 204)
 }
 
-/** `DELETE /api/operators/:user`. The last grant may go: the token of the operator account remains. */
+/** `DELETE /api/operators/:user`. The last grant may go while there is a token of the operator account that does not go with it. */
 export async function deleteOperator(c: AppContext): Promise<Response> {
-  if (await revokeOperator(database(c.env), c.req.param('user') ?? '')) return c.body(null, 204)
-  throw new ApiError({
-    code: 'not_found',
-    message: 'This person is no operator. GET /api/operators lists them.',
-  })
+  switch (await revokeOperator(database(c.env), c.req.param('user') ?? '', Date.now())) {
+    case 'done':
+      return c.body(null, 204)
+    case 'unknown':
+      throw new ApiError({
+        code: 'not_found',
+        message: 'This person is no operator. GET /api/operators lists them.',
+      })
+    case 'last':
+      throw new ApiError({
+        code: 'conflict',
+        message:
+          'This is the last operator, and the operators’ token ends with them. Make another person an operator first.',
+      })
+  }
 }

@@ -6,6 +6,7 @@ import { listPasskeys } from '../db/passkeys.ts'
 import { HOME_PATH, loginPath, returnPath } from '../domain/return-path.ts'
 import type { AppContext, Person } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
+import { isFresh } from '../http/fresh-login.ts'
 import { readPageForm } from '../http/page-form.ts'
 import { endLogin, readLogin } from '../http/login-cookie.ts'
 import { redirectTo } from '../http/redirect.ts'
@@ -92,6 +93,7 @@ async function codePage(
 
 async function homePage(c: AppContext, person: Person): Promise<Response> {
   const db = database(c.env)
+  const mayChangePasskeys = isFresh(person, Date.now())
   const [{ name }, passkeys, invitations] = await Promise.all([
     readConfig(c.env),
     listPasskeys(db, person.userId),
@@ -104,7 +106,8 @@ async function homePage(c: AppContext, person: Person): Promise<Response> {
       label: person.email ?? person.name,
       invitations: invitations.map(({ id, account, role }) => ({ id, account: account.name, role })),
       passkeys,
+      mayChangePasskeys,
     }),
-    script: PASSKEY_MANAGE_SCRIPT,
+    ...(mayChangePasskeys ? { script: PASSKEY_MANAGE_SCRIPT } : {}),
   })
 }

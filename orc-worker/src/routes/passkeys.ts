@@ -20,6 +20,7 @@ import { checkCredential, hashCredential, mintCredential } from '../domain/crede
 import type { AppContext } from '../http/context.ts'
 import { requireSameOrigin } from '../http/csrf.ts'
 import { ApiError } from '../http/errors.ts'
+import { requireFreshLogin } from '../http/fresh-login.ts'
 import { startLogin } from '../http/login-cookie.ts'
 import { readJson } from '../http/read-json.ts'
 import type * as webauthn from '../passkeys/webauthn.ts'
@@ -29,6 +30,7 @@ const PATIENCE_MS = 5 * 60_000
 
 /** `POST /api/me/passkeys/options`: what the browser needs to make a passkey for the caller. */
 export async function postPasskeyOptions(c: AppContext): Promise<Response> {
+  requireFreshLogin(c)
   const { userId, email, name } = c.var.person
   const [library, { name: rpName }] = await Promise.all([loadWebauthn(), readConfig(c.env)])
   const existing = await listPasskeys(database(c.env), userId)
@@ -39,6 +41,7 @@ export async function postPasskeyOptions(c: AppContext): Promise<Response> {
 
 /** `POST /api/me/passkeys`: keeps the passkey that the browser made. */
 export async function postPasskey(c: AppContext): Promise<Response> {
+  requireFreshLogin(c, PATIENCE_MS)
   const { value } = await readJson(c.req.raw, passkeyRequest)
   const { userId } = c.var.person
   const flow = await takeFlow(c, 'passkey-registration', value.flow)
@@ -76,6 +79,7 @@ export async function getPasskeys(c: AppContext): Promise<Response> {
 
 /** `DELETE /api/me/passkeys/:passkey`: whoever has it cannot log in with it any more. */
 export async function deletePasskey(c: AppContext): Promise<Response> {
+  requireFreshLogin(c)
   const removed = await removePasskey(database(c.env), c.var.person.userId, c.req.param('passkey') ?? '')
   if (removed) return c.body(null, 204)
   const message = 'You have no such passkey. GET /api/me/passkeys lists them.'

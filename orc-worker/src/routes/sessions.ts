@@ -29,8 +29,8 @@ export async function createSession(c: AppContext): Promise<Response> {
   const expiresAt = Date.now() + (body.ttl_seconds ?? DEFAULT_TTL_SECONDS) * 1000
   const own = { sessionId, mode, budget: body.budget ?? null }
   const sessionName = openedSessionName(sessionId)
-  const session = { name: sessionName, network, expiresAt }
-  const record = await openSession(c, session, (allowed) => ({ ...allowed, ...own }))
+  const session = { name: sessionName, expiresAt, terms: {} }
+  const record = await openSession(c, session, network, (allowed) => ({ ...allowed, ...own }))
   const view = sessionView(record, NO_USAGE)
   if (direct === undefined) return c.json(view, 201)
   try {

@@ -13,7 +13,7 @@ export async function getUsage(c: AppContext): Promise<Response> {
   const balance = await readBalance(database(c.env), view.record.accountId)
   return c.json({
     object: 'usage',
-    network: view.record.network,
+    network: caller.network ?? view.record.network,
     totals: view.totals,
     balance,
   } satisfies Usage)

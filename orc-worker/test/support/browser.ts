@@ -85,7 +85,7 @@ export function newAddress(): string {
 }
 
 /** Begins a login by e-mail. */
-export async function beginEmailLogin(browser: Browser, email: string): Promise<string> {
+export async function beginEmailLogin(browser: Pick<Browser, 'call'>, email: string): Promise<string> {
   const response = await browser.call('POST', '/api/login/email', { body: { email } })
   if (response.status !== 200) throw new Error(await response.text())
   return (await response.json<EmailLoginBegun>()).flow

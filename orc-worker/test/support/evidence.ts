@@ -26,7 +26,7 @@ export async function evidence(
 
 /** Name of the Session that the scene's plain calls are in. */
 export async function sessionOf({ key }: Scene): Promise<string> {
-  return plainSessionName(await hashCredential(key.key), undefined)
+  return plainSessionName(await hashCredential(key.key))
 }
 
 /** Delivers one token and ends with this receipt. */

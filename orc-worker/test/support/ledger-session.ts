@@ -89,7 +89,7 @@ export class LedgerSession {
 
   #start(storage: DurableObjectStorage): Live {
     const lifetime = this.#lifetime
-    void new SessionStorage(storage)
+    new SessionStorage(storage).prepare()
     const store = new ObservedLeaseStore(storage, this.model)
     const db = faultyDatabase(env.DB, (call) => this.#send(call, lifetime))
     return { store, book: new SessionBook(store, db, this.record.sessionId) }

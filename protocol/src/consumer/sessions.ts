@@ -69,10 +69,10 @@ export interface UsageTotals {
   readonly credits: number
 }
 
-/** Answer of `GET /v1/usage`: this key on this Network, and what its account holds. */
+/** Answer of `GET /v1/usage`: the whole Session, or all plain calls of the key, and what its account holds. */
 export interface Usage {
   readonly object: 'usage'
-  /** The Network asked for, or null for all that the key may use. */
+  /** The Network that the request named, else that of the Session, or null. The totals are not narrowed to it. */
   readonly network: string | null
   readonly totals: UsageTotals
   readonly balance: Balance

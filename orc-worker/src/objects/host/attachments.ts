@@ -11,6 +11,8 @@ export const hostIdentity = z.object({
   accountId: z.string(),
   publicKey: z.string(),
   alias: z.string(),
+  /** Where it connects from. */
+  address: z.string().optional(),
   /** Networks that it serves over this connection. */
   networks: z.array(networkName).default([]),
   issuer: z.string(),

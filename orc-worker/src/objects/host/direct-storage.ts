@@ -40,6 +40,16 @@ export class DirectStorage {
       .toArray()
     return row === undefined ? undefined : (JSON.parse(row.grant) as DirectGrantRecord)
   }
+  /** Tokens that are good still, for Networks other than these. */
+  elsewhere(networks: readonly string[], now: number): string[] {
+    const tokens = this.#sql.exec<{ id: string }>(
+      `SELECT id FROM direct_grants WHERE revoked = 0 AND until > ?
+         AND json_extract(grant, '$.network') NOT IN (SELECT value FROM json_each(?))`,
+      now,
+      JSON.stringify(networks),
+    )
+    return tokens.toArray().map(({ id }) => id)
+  }
   /** Work done under them is still paid; nothing more is begun. */
   revoke(tokenIds: readonly string[]): void {
     for (const id of tokenIds) this.#sql.exec('UPDATE direct_grants SET revoked = 1 WHERE id = ?', id)

@@ -7,10 +7,16 @@ import {
   MAX_FRAME_BYTES,
   encodeDown,
 } from '@daisi/protocol'
+import type { ServedNetwork } from '../../db/host-networks.ts'
 import { newId } from '../../domain/ids.ts'
-import { rateLimits } from '../../domain/rate-limits.ts'
+import { parseRateLimits } from '../../domain/rate-limits.ts'
 import { Alarm } from '../alarm.ts'
-import { HOST_IDENTITY_HEADER, HOST_NONCE_HEADER, RELAY_REQUEST_HEADER } from './headers.ts'
+import {
+  HOST_GENERATION_HEADER,
+  HOST_IDENTITY_HEADER,
+  HOST_NONCE_HEADER,
+  RELAY_REQUEST_HEADER,
+} from './headers.ts'
 import {
   type HostSocket,
   hostIdentity,
@@ -46,7 +52,7 @@ const ABNORMAL_CLOSE = 1006
  */
 export class HostConnection extends DurableObject<Env> {
   readonly #context: HostContext
-  readonly #limits = new MessageLimits(rateLimits(this.env.RATE_LIMITS))
+  readonly #limits = new MessageLimits(parseRateLimits(this.env.RATE_LIMITS))
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -70,7 +76,7 @@ export class HostConnection extends DurableObject<Env> {
   /** Upgrades only: the Host's own connection, or a Worker's relay for one Job. The Worker has authenticated both. */
   override async fetch(request: Request): Promise<Response> {
     const identity = request.headers.get(HOST_IDENTITY_HEADER)
-    if (identity !== null) return this.#connect(identity, request.headers.get(HOST_NONCE_HEADER) ?? '')
+    if (identity !== null) return this.#connect(identity, request.headers)
     return openRelay(
       relayRequest.parse(JSON.parse(request.headers.get(RELAY_REQUEST_HEADER) ?? '')),
       this.#context,
@@ -100,8 +106,13 @@ export class HostConnection extends DurableObject<Env> {
     revokeDirect(tokenIds, this.#context)
   }
 
+  /** Changes with all that this Host may do. Who lets it connect asks for it first, and reads what it may do afterwards. */
+  async rightsGeneration(): Promise<number> {
+    return this.#context.storage.rightsGeneration()
+  }
+
   /** The Networks that this Host may serve have changed. */
-  async changeNetworks(networks: readonly string[]): Promise<void> {
+  async changeNetworks(networks: readonly ServedNetwork[]): Promise<void> {
     await changeNetworks(networks, this.#context)
   }
 
@@ -112,6 +123,7 @@ export class HostConnection extends DurableObject<Env> {
 
   /** The owner removed the Host: its connections end at once and may not come back (rule C4). */
   async remove(): Promise<void> {
+    this.#context.storage.raiseRightsGeneration()
     this.#context.storage.markRemoved()
     for (const { socket, attachment } of this.#context.sockets.hosts()) {
       await this.#dismiss({ socket, attachment }, CloseCode.Revoked, 'this host was removed by its owner')
@@ -165,11 +177,15 @@ export class HostConnection extends DurableObject<Env> {
     await outbox.flush()
   }
 
-  async #connect(identityJson: string, nonce: string): Promise<Response> {
+  async #connect(identityJson: string, headers: Headers): Promise<Response> {
     const identity = hostIdentity.parse(JSON.parse(identityJson))
     const now = Date.now()
-    // The Worker may have read the Host's row before it was marked as removed.
-    if (this.#context.storage.isRemoved() || !this.#context.storage.useNonce(nonce, now))
+    const { storage } = this.#context
+    // The Worker may have read the Host's row before it was marked as removed, or its rights before they changed.
+    if (storage.isRemoved()) return new Response(null, { status: 401 })
+    if (headers.get(HOST_GENERATION_HEADER) !== String(storage.rightsGeneration()))
+      return new Response(null, { status: 503 })
+    if (!storage.useNonce(headers.get(HOST_NONCE_HEADER) ?? '', now))
       return new Response(null, { status: 401 })
     const { 0: client, 1: server } = new WebSocketPair()
     const older = this.#context.sockets.hosts()

@@ -10,7 +10,7 @@ const RECEIPT_DEADLINE_MS = 15_000
 /** A Job that was taken back sooner was not left by its Host: more often its Consumer went away. */
 const UNANSWERED_MS = 5_000
 
-/** Gives the Worker a socket to one Job on this Host. 503 if the Host is not here. */
+/** Gives the Worker a socket to one Job on this Host. 503 if the Host is not here, or does not serve the Job's Network (any more). */
 export async function openRelay(request: RelayRequest, context: HostContext): Promise<Response> {
   const { sockets } = context
   const host = sockets.liveHost(Date.now())
@@ -18,9 +18,11 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     await dropSilentHosts(context)
     return new Response(null, { status: 503 })
   }
+  const { connectionId, identity } = host.attachment
+  // Its directory may have been asked before the Host was sent away.
+  if (!identity.networks.includes(request.network)) return new Response(null, { status: 503 })
   const { 0: client, 1: server } = new WebSocketPair()
   sockets.acceptRelay(server, request.jobId)
-  const { connectionId, identity } = host.attachment
   const meter = {
     accepted: false,
     promptTokens: 0,

@@ -1,5 +1,8 @@
+import type { ServedNetwork } from '../../db/host-networks.ts'
+import { isOpenTo } from '../../domain/cidr.ts'
 import { type HostSocket, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
+import { revokeDirect } from './direct.ts'
 import { tellDirectories } from './directories.ts'
 import { endHostConnection } from './lifecycle.ts'
 import type { Tagged } from './sockets.ts'
@@ -10,25 +13,40 @@ const SERVICE_RESTART = 1012
 const RENEWAL_CHECK_MS = 5_000
 
 /**
- * A Host was let into Networks, or lost some. Those it lost are gone at once: no more Jobs come from them. For new ones it connects
- * again, as soon as nothing runs.
+ * A Host was let into Networks, or lost some. Those it lost are gone at once: no more Jobs come from them, and tokens for Direct
+ * Connections end. For new ones it connects again, as soon as nothing runs.
  */
-export async function changeNetworks(networks: readonly string[], context: HostContext): Promise<void> {
-  for (const { socket, attachment } of context.sockets.hosts()) {
-    const { identity, connectionId } = attachment
-    const lost = identity.networks.filter((name) => !networks.includes(name))
+export async function changeNetworks(allowed: readonly ServedNetwork[], context: HostContext): Promise<void> {
+  const now = Date.now()
+  // One that is connecting at the moment, with what it might do before, shall not get in.
+  context.storage.raiseRightsGeneration()
+  const hosts = context.sockets.hosts()
+  const [present] = hosts
+  const direct = present === undefined ? allowed.map(({ name }) => name) : openTo(present, allowed)
+  revokeDirect(context.direct.elsewhere(direct, now), context)
+  for (const host of hosts) {
+    const { socket, attachment } = host
+    const { identity } = attachment
+    const networks = openTo(host, allowed)
     const kept = identity.networks.filter((name) => networks.includes(name))
     const renewing = attachment.renewing || networks.some((name) => !kept.includes(name))
     writeAttachment(socket, { ...attachment, identity: { ...identity, networks: kept }, renewing })
+  }
+  // Told last: what a directory still says of it, the Host's object refuses by now.
+  for (const host of hosts) {
+    const { identity, connectionId } = host.attachment
+    const networks = openTo(host, allowed)
+    const lost = identity.networks.filter((name) => !networks.includes(name))
     await tellDirectories({ ...identity, networks: lost }, context, (directory) =>
       directory.withdraw(identity.hostId, connectionId),
     )
   }
-  await renewIdle(context, Date.now())
+  await renewIdle(context, now)
 }
 
 /** What this Host may do has changed altogether, for instance whose it is: it connects again at once. */
 export async function reconnect(context: HostContext): Promise<void> {
+  context.storage.raiseRightsGeneration()
   for (const host of context.sockets.hosts()) await close(host, context)
 }
 
@@ -40,6 +58,11 @@ export async function renewIdle(context: HostContext, now: number): Promise<void
     if (running.some(({ attachment }) => !attachment.ended)) await context.alarm.at(now + RENEWAL_CHECK_MS)
     else await close(host, context)
   }
+}
+
+/** Those of its Networks that a Host may serve from where it is. */
+function openTo({ attachment }: Tagged<HostSocket>, allowed: readonly ServedNetwork[]): string[] {
+  return allowed.filter(({ cidrs }) => isOpenTo(cidrs, attachment.identity.address)).map(({ name }) => name)
 }
 
 async function close({ socket, attachment }: Tagged<HostSocket>, context: HostContext): Promise<void> {

@@ -36,6 +36,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
+  CREATE TABLE IF NOT EXISTS rights (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, meter TEXT NOT NULL, deadline INTEGER NOT NULL
   ) STRICT;
@@ -64,6 +65,18 @@ export class HostStorage {
   }
   isRemoved(): boolean {
     return this.#sql.exec('SELECT id FROM removal').toArray().length > 0
+  }
+
+  /** How often what this Host may do has changed. */
+  rightsGeneration(): number {
+    const [row] = this.#sql.exec<{ generation: number }>('SELECT generation FROM rights').toArray()
+    return row?.generation ?? 0
+  }
+  /** What this Host may do has changed: rights that were read before are refused from now on. */
+  raiseRightsGeneration(): void {
+    this.#sql.exec(
+      'INSERT INTO rights (id, generation) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET generation = generation + 1',
+    )
   }
 
   /** True the first time, false ever after (rule C5). */

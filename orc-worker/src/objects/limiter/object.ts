@@ -1,17 +1,21 @@
 import { DurableObject } from 'cloudflare:workers'
 import { BucketShelf } from '../../domain/bucket-shelf.ts'
 import type { Rate } from '../../domain/rate-limits.ts'
-import type { Taken } from '../../domain/token-bucket.ts'
+import type { PermitAnswer } from '../../domain/token-bucket.ts'
+
+/** How many permits somebody would like. */
+export interface PermitDemand {
+  readonly wanted: number
+  /** Fewer than these are none. One, if nothing is said. */
+  readonly least?: number
+  /** Permits taken before that were not needed. */
+  readonly returned?: number
+}
 
 /** Asks for permits of one name. */
-export interface PermitRequest {
+export interface PermitRequest extends PermitDemand {
   readonly name: string
   readonly rate: Rate
-  readonly wanted: number
-  /** Fewer than these are none. */
-  readonly least: number
-  /** Permits taken before that were not needed. */
-  readonly returned: number
 }
 
 /**
@@ -21,7 +25,7 @@ export interface PermitRequest {
 export class RateLimiter extends DurableObject<Env> {
   readonly #shelf = new BucketShelf()
 
-  async take({ name, rate, wanted, least, returned }: PermitRequest): Promise<Omit<Taken, 'bucket'>> {
+  async take({ name, rate, wanted, least, returned = 0 }: PermitRequest): Promise<PermitAnswer> {
     const now = Date.now()
     if (returned > 0) this.#shelf.giveBack(name, rate, now, returned)
     return this.#shelf.take(name, rate, now, wanted, least)

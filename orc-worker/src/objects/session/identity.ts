@@ -2,8 +2,15 @@ import type { KeyScope } from '@daisi/protocol'
 import { database } from '../../db/client.ts'
 import { type KeyRecord, findKey } from '../../db/key-access.ts'
 import { logEvent } from '../../log.ts'
-import { isPlainSession, isTokenSession, plainSessionName, plainSessionParts, sessionStub } from '../stubs.ts'
-import { permit } from './permission.ts'
+import {
+  isOpenedSession,
+  isPlainSession,
+  isTokenSession,
+  plainSessionKey,
+  plainSessionName,
+  sessionStub,
+} from '../stubs.ts'
+import { hasEnded, permit } from './permission.ts'
 import { grantedRecord, plainRecord } from './record.ts'
 import { INVALID_KEY, NETWORK_NOT_ALLOWED, STORAGE_UNAVAILABLE, UNKNOWN_SESSION } from './refusals.ts'
 import type { SessionStorage } from './storage.ts'
@@ -94,12 +101,13 @@ export class SessionIdentity {
     if (!isPlainSession(this.#name) && record?.keyHash !== caller.keyHash) {
       if (isTokenSession(this.#name)) return INVALID_KEY
       // As if there were no such Session: what is wrong with the key comes first.
-      return sessionStub(this.#env, plainSessionName(caller.keyHash, undefined)).refuse(caller)
+      return sessionStub(this.#env, plainSessionName(caller.keyHash)).refuse(caller)
     }
     if (record?.status === 'revoked') return INVALID_KEY
-    // A Session that lost all its Networks hears of no further change.
-    if (record === undefined || this.#isStale || record.networks.length === 0) return this.#read()
-    return { ok: true, record }
+    if (record === undefined || this.#isStale) return this.#read()
+    // What hears of no further change: one that lost all its Networks, and one that is over and can still be looked at.
+    const isOver = isOpenedSession(this.#name) && hasEnded(record, Date.now())
+    return isOver || record.networks.length === 0 ? this.#read() : { ok: true, record }
   }
 
   #read(): Promise<Authorized | SessionFailure> {
@@ -116,14 +124,14 @@ export class SessionIdentity {
       const name = this.#name ?? ''
       // An opened Session may be forgotten while it reads: only a plain one is made of nothing but its key.
       if (known === undefined && !isPlainSession(name)) return UNKNOWN_SESSION
-      const by = known === undefined ? { hash: plainSessionParts(name).keyHash } : { keyId: known.keyId }
+      const by = known === undefined ? { hash: plainSessionKey(name) } : { keyId: known.keyId }
       const key = await findKey(database(this.#env), by)
       const record = key === undefined ? undefined : await this.#recordOf(key, known, name)
       // What was read before a change may be older than it. From here on nothing is awaited.
       if (changes !== this.#changes) continue
       if (record === undefined) return INVALID_KEY
       if (known === undefined) {
-        // Nothing is kept for what can be used for nothing: each Network that a key tries would cost us storage.
+        // Nothing is kept for what can be used for nothing.
         if (record.keyExpiresAt !== null && record.keyExpiresAt <= Date.now()) return INVALID_KEY
         if (record.networks.length === 0) return NETWORK_NOT_ALLOWED
       }
@@ -139,8 +147,7 @@ export class SessionIdentity {
   async #recordOf(key: KeyRecord, known: SessionRecord | undefined, name: string): Promise<SessionRecord> {
     if (!isPlainSession(name) && known !== undefined)
       return grantedRecord(this.#storage.grant() ?? known, key)
-    const { keyHash, network } = plainSessionParts(name)
-    const record = await plainRecord(key, keyHash, network)
+    const record = await plainRecord(key, plainSessionKey(name))
     // The lease in the book is named after the id.
     return { ...record, sessionId: known?.sessionId ?? record.sessionId }
   }

@@ -4,7 +4,7 @@ import { database } from '../../db/client.ts'
 import type { LeaseOwner } from '../../domain/money/transfer.ts'
 import { logEvent } from '../../log.ts'
 import { Alarm } from '../alarm.ts'
-import { isTokenSession, sessionStub } from '../stubs.ts'
+import { isPlainSession, isTokenSession } from '../stubs.ts'
 import { SessionBook } from './book.ts'
 import { type DirectToken, DirectTokens } from './direct-tokens.ts'
 import { SessionIdentity } from './identity.ts'
@@ -12,7 +12,8 @@ import { KeyUse } from './key-use.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LeaseStore } from './lease-store.ts'
 import { SessionLimits } from './limits.ts'
-import { hasEnded, refuseModel } from './permission.ts'
+import { OpenedSessions } from './opened-sessions.ts'
+import { hasEnded, refuseModel, refuseTerms } from './permission.ts'
 import { SESSION_CLOSED, STORAGE_UNAVAILABLE, UNKNOWN_SESSION } from './refusals.ts'
 import { SessionStorage } from './storage.ts'
 import type {
@@ -22,6 +23,7 @@ import type {
   Caller,
   JobReport,
   LeaseAnswer,
+  NewSession,
   ReportsTaken,
   SessionFailure,
   SessionRecord,
@@ -50,6 +52,7 @@ export class ConsumerSession extends DurableObject<Env> {
   readonly #limits = new SessionLimits(this.env)
   readonly #identity = new SessionIdentity(this.#storage, this.env, this.ctx.id.name)
   readonly #keyUse = new KeyUse(this.#storage, this.#identity, this.env)
+  readonly #opened = new OpenedSessions(this.#storage, this.env)
   readonly #directTokens = new DirectTokens(this.ctx.storage.sql, this.env)
 
   /** Checks that the caller may use this Session for `scope`. */
@@ -77,18 +80,20 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /** Jobs ended. One may be reported again: it counts once. */
-  finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
-    return this.#lease.finish(reports, this.#identity.record)
+  async finish(reports: readonly JobReport[]): Promise<ReportsTaken> {
+    const { record } = this.#identity
+    if (record === undefined) return { unknown: reports.map(({ jobId }) => jobId) }
+    return this.#lease.finish(reports, record)
   }
 
   /** A Job ended without having delivered anything: its hold is freed. */
-  abandon(jobId: string): Promise<void> {
-    return this.#lease.abandon(jobId)
+  async abandon(jobId: string): Promise<void> {
+    if (this.#identity.record !== undefined) await this.#lease.abandon(jobId)
   }
 
   /** These Jobs still run: their holds stay. */
-  renew(jobIds: readonly string[]): Promise<void> {
-    return this.#lease.renew(jobIds)
+  async renew(jobIds: readonly string[]): Promise<void> {
+    if (this.#identity.record !== undefined) await this.#lease.renew(jobIds)
   }
 
   /**
@@ -102,12 +107,14 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /** An operator wants back what this Session does not need, now and as its Jobs end. False if the book did not answer. */
-  recall(): Promise<boolean> {
+  async recall(): Promise<boolean> {
+    this.#storage.prepare()
     return this.#lease.recall(this.#identity.record)
   }
 
   /** The book has credits in this Session's lease and asks what they are for. */
-  reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
+  async reconcile(owner: LeaseOwner): Promise<LeaseAnswer> {
+    this.#storage.prepare()
     return this.#lease.reconcile(owner, this.#identity.record)
   }
 
@@ -128,15 +135,24 @@ export class ConsumerSession extends DurableObject<Env> {
   }
 
   /**
-   * Checks that the caller may open Sessions and answers what they may do, after it noted the name of one: whatever happens to the
-   * key from now on reaches it. Only the Session of plain calls that name no Network is asked.
+   * Checks that the caller may open this Session and answers what Sessions of the key may do, after it noted the name: whatever
+   * happens to the key from now on reaches it. Only the Session of plain calls is asked.
    */
-  async adopt(caller: Caller, name: string, expiresAt: number): Promise<Authorized | SessionFailure> {
+  async adopt(caller: Caller, session: NewSession): Promise<Authorized | SessionFailure> {
     const admitted = await this.authorize(caller, 'sessions')
     if (!admitted.ok) return admitted
-    this.#storage.addOpenedSession(name, forgetAt(name, expiresAt), Date.now())
+    const full = this.#opened.add(session, Date.now())
+    if (full !== undefined) return full
     // What happened to the key until here shows in this answer; what happens from here on is told to the name.
-    return this.#identity.authorize(caller, 'sessions')
+    const allowed = await this.#identity.authorize(caller, 'sessions')
+    const refused = allowed.ok ? refuseTerms(session.terms, allowed.record) : allowed
+    if (refused !== undefined) this.#opened.remove(session.name)
+    return refused ?? allowed
+  }
+
+  /** A Session that this one opened was closed: it makes room for another. */
+  async disown(name: string): Promise<void> {
+    this.#opened.remove(name)
   }
 
   /** Takes no new Jobs; running ones finish (rule S2). */
@@ -144,32 +160,35 @@ export class ConsumerSession extends DurableObject<Env> {
     const authorized = await this.authorize(caller, 'sessions')
     if (!authorized.ok) return authorized
     await this.#end('closed')
+    await this.#opened.leave(this.ctx.id.name, authorized.record.keyHash)
     return this.view(caller, 'sessions')
   }
 
   /** The key was revoked: this Session and all that it opened are dead at once. */
   async revoke(): Promise<void> {
-    // Also where nothing is known yet: the key may be on its way here, read from D1 before its row was changed.
-    this.#storage.markRevoked()
-    if (this.#identity.record !== undefined) await this.#end('revoked')
-    const opened = this.#storage.openedSessions(Date.now())
-    await Promise.all(opened.map((name) => sessionStub(this.env, name).revoke()))
+    const isKnown = this.#identity.record !== undefined
+    // The key may be on its way here, read from D1 before its row was changed: a plain Session will read it again.
+    if (isKnown || !isPlainSession(this.ctx.id.name)) this.#storage.markRevoked()
+    if (isKnown) await this.#end('revoked')
+    else await this.#expectOpening()
+    await this.#opened.tell((session) => session.revoke())
   }
 
   /** The key's rights changed: they are read anew before the next call is let in, here and in all that it opened. */
   async refresh(): Promise<void> {
-    this.#identity.markStale()
-    const opened = this.#storage.openedSessions(Date.now())
-    await Promise.all([
-      this.#revokeDirectTokens(),
-      ...opened.map((name) => sessionStub(this.env, name).refresh()),
-    ])
+    if (this.#identity.record === undefined) await this.#expectOpening()
+    else {
+      this.#identity.markStale()
+      await this.#revokeDirectTokens()
+    }
+    await this.#opened.tell((session) => session.refresh())
   }
 
   override async alarm(): Promise<void> {
     this.#alarm.fired()
     const record = this.#identity.record
-    if (record === undefined) return
+    // Told of a change, and never opened.
+    if (record === undefined) return this.#identity.forget()
     const now = Date.now()
     if (!(await this.#directTokens.tell())) await this.#alarm.at(now + LOOK_AGAIN_MS)
     if (!(await this.#lease.tend(record, now)) || record.expiresAt === null) return
@@ -198,6 +217,12 @@ export class ConsumerSession extends DurableObject<Env> {
 
   async #revokeDirectTokens(): Promise<void> {
     if (!(await this.#directTokens.revokeAll())) await this.#alarm.at(Date.now() + LOOK_AGAIN_MS)
+  }
+
+  /** A change came before anything is known here. An opened Session is about to be opened, or never will be. */
+  async #expectOpening(): Promise<void> {
+    this.#identity.markStale()
+    if (!isPlainSession(this.ctx.id.name)) await this.#alarm.at(Date.now() + FORGET_AFTER_MS)
   }
 
   async #end(status: 'closed' | 'revoked'): Promise<void> {

@@ -1,5 +1,5 @@
 import type { KeyScope } from '@daisi/protocol'
-import { isWithin } from '../../domain/cidr.ts'
+import { isOpenTo } from '../../domain/cidr.ts'
 import {
   INVALID_KEY,
   MODEL_NOT_ALLOWED,
@@ -7,7 +7,7 @@ import {
   ORIGIN_NOT_ALLOWED,
   refusal,
 } from './refusals.ts'
-import type { Authorized, Caller, NetworkAccess, SessionFailure, SessionRecord } from './types.ts'
+import type { Authorized, Caller, SessionFailure, SessionRecord, SessionTerms } from './types.ts'
 
 /** Whether its key or the Session itself is what a caller shows, and so what must not have ended. */
 export type ShownCredential = 'key' | 'session'
@@ -26,13 +26,27 @@ export function permit(
   const end = shown === 'key' ? record.keyExpiresAt : record.expiresAt
   if (record.status === 'revoked' || (end !== null && end <= now)) return INVALID_KEY
   if (record.origins !== null && !isOneOf(caller.origin, record.origins)) return ORIGIN_NOT_ALLOWED
-  if (scope !== undefined && !record.scopes.includes(scope))
-    return refusal('insufficient_scope', `This key lacks the scope ${scope}. Create a key that has it.`)
+  if (scope !== undefined && !record.scopes.includes(scope)) return lacks(scope)
   const networks = record.networks.filter(
     (network) =>
-      (caller.network === undefined || network.name === caller.network) && isReachable(network, caller),
+      (caller.network === undefined || network.name === caller.network) &&
+      isOpenTo(network.cidrs, caller.address),
   )
   return networks.length === 0 ? NETWORK_NOT_ALLOWED : { ok: true, record: { ...record, networks } }
+}
+
+/** Why nothing can be opened that may do this much, or undefined if it can: it may do no more than what it is opened with. */
+export function refuseTerms(
+  { scopes, networks, models }: SessionTerms,
+  allowed: SessionRecord,
+): SessionFailure | undefined {
+  const missing = scopes?.find((scope) => !allowed.scopes.includes(scope))
+  if (missing !== undefined) return lacks(missing)
+  if (networks?.some((name) => !allowed.networks.some((network) => network.name === name)) === true)
+    return NETWORK_NOT_ALLOWED
+  return models?.some((model) => allowed.models?.includes(model) === false) === true
+    ? MODEL_NOT_ALLOWED
+    : undefined
 }
 
 /** Why a Session may not use a model, or undefined if it may. */
@@ -40,13 +54,12 @@ export function refuseModel({ models }: SessionRecord, model: string): SessionFa
   return models === null || models.includes(model) ? undefined : MODEL_NOT_ALLOWED
 }
 
-function isOneOf(value: string | undefined, values: readonly string[]): boolean {
-  return value !== undefined && values.includes(value)
+function lacks(scope: KeyScope): SessionFailure {
+  return refusal('insufficient_scope', `This key lacks the scope ${scope}. Create a key that has it.`)
 }
 
-/** An address that is not known lies in no block. */
-function isReachable({ cidrs }: NetworkAccess, { address }: Caller): boolean {
-  return cidrs.length === 0 || (address !== undefined && isWithin(address, cidrs))
+function isOneOf(value: string | undefined, values: readonly string[]): boolean {
+  return value !== undefined && values.includes(value)
 }
 
 /** True if a Session begins nothing more. */

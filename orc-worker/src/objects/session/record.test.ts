@@ -37,8 +37,8 @@ function rightsOf({ scopes, networks, models, spendOrder }: SessionRecord): stri
 test('[B2] what was opened may do what it was granted and its key still may, in the key’s order, until the earlier end', async () => {
   await fc.assert(
     fc.asyncProperty(key, key, fc.nat(100), async (before, now, end) => {
-      const grant = { ...(await plainRecord(before, 'hash', undefined)), expiresAt: end }
-      const present = await plainRecord(now, 'hash', undefined)
+      const grant = { ...(await plainRecord(before, 'hash')), expiresAt: end }
+      const present = await plainRecord(now, 'hash')
       const record = grantedRecord(grant, now)
       const allowed = rightsOf(present)
       expect(rightsOf(record)).toEqual(rightsOf(grant).filter((right) => allowed.includes(right)))
@@ -62,7 +62,7 @@ test('a Network’s addresses are those of now, not of when the Session was open
     spendOrder: null,
     expiresAt: null,
   }
-  const grant = await plainRecord(before, 'hash', undefined)
+  const grant = await plainRecord(before, 'hash')
   const networks = NETWORKS.map((network) => ({ ...network, cidrs: ['10.0.0.0/8'] }))
   expect(grantedRecord(grant, { ...before, networks }).networks).toEqual(networks)
 })

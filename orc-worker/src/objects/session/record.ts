@@ -20,17 +20,13 @@ export function completeRecord(stored: SessionRecord | FirstRecord): SessionReco
   return { ...stored, networks, ...unlimited }
 }
 
-/** The record of the long-lived Session that all plain calls with one key share, those that name one Network or those that name none. */
-export async function plainRecord(
-  key: KeyRecord,
-  keyHash: string,
-  network: string | undefined,
-): Promise<SessionRecord> {
+/** The record of the long-lived Session that all plain calls with one key share. */
+export async function plainRecord(key: KeyRecord, keyHash: string): Promise<SessionRecord> {
   return {
-    // The same key and Network always give the same id, and the id does not give the key away.
-    sessionId: `ses_${await hashCredential(`plain\n${keyHash}\n${network ?? ''}`)}`,
-    network: network ?? null,
-    networks: network === undefined ? key.networks : key.networks.filter(({ name }) => name === network),
+    // The same key always gives the same id, and the id does not give the key away.
+    sessionId: `ses_${await hashCredential(`plain\n${keyHash}\n`)}`,
+    network: null,
+    networks: key.networks,
     spendOrder: key.spendOrder ?? DEFAULT_SPEND_ORDER,
     models: key.models,
     origins: null,

@@ -1,3 +1,4 @@
+import { retryAfterSeconds } from '../../domain/token-bucket.ts'
 import type { SessionFailure } from './types.ts'
 
 /** Unknown and revoked keys are answered alike (rule A1). */
@@ -37,6 +38,13 @@ export const STORAGE_UNAVAILABLE: SessionFailure = {
     'The credits could not be looked after in time. Nothing was charged. Try again.',
   ),
   retryAfterSeconds: 2,
+}
+
+/** A key has as many Sessions and browser tokens as it can have. The next of them ends in `roomInMs`. */
+export function tooManyOpened(most: number, roomInMs: number): SessionFailure {
+  const seconds = retryAfterSeconds(roomInMs)
+  const message = `This key has ${most} Sessions and browser tokens open. Close a Session or wait ${seconds} s until the next ends.`
+  return { ...refusal('rate_limited', message), retryAfterSeconds: seconds }
 }
 
 /** A refusal with its stable code and a message that says what to do next. */

@@ -63,6 +63,11 @@ interface FirstPendingWrite {
   readonly amount: number
 }
 
+/** True if a ConsumerSession ever kept something here. Asking leaves nothing behind. */
+export function hasSessionTables({ sql }: DurableObjectStorage): boolean {
+  return sql.exec(HAS_TABLES).toArray().length > 0
+}
+
 /** Brings the storage of a ConsumerSession to the present schema, step by step. */
 export function applySessionSchema(storage: DurableObjectStorage): void {
   const { sql } = storage

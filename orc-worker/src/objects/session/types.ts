@@ -59,6 +59,23 @@ export interface SessionRecord {
   readonly status: 'open' | 'closed' | 'revoked'
 }
 
+/** What a Session that is about to be opened is asked to do at least. Undefined: whatever its key may. */
+export interface SessionTerms {
+  readonly scopes?: readonly KeyScope[] | undefined
+  /** Names of Networks. */
+  readonly networks?: readonly string[] | undefined
+  readonly models?: readonly string[] | undefined
+}
+
+/** A Session or browser token about to be opened with a key. */
+export interface NewSession {
+  /** Name of its object. */
+  readonly name: string
+  /** When it ends at the latest, in milliseconds since the epoch. */
+  readonly expiresAt: number
+  readonly terms: SessionTerms
+}
+
 /** Asks for a place for one Job. */
 export interface BeginRequest {
   readonly caller: Caller

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type PermitAnswer, PermitLease } from './permit-lease.ts'
+import type { PermitAnswer } from '../../domain/token-bucket.ts'
+import { type FetchPermits, PermitStock } from './permit-stock.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -11,8 +12,9 @@ class Limiter {
   constructor(left: number) {
     this.left = left
   }
-  readonly fetch = async (wanted: number, least: number, returned: number): Promise<PermitAnswer> => {
-    this.asked.push({ wanted, least, returned })
+  readonly fetch: FetchPermits = async (demand): Promise<PermitAnswer> => {
+    const { wanted, least, returned } = demand
+    this.asked.push(demand)
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.left += returned
     if (this.left < least) return { granted: 0, retryAfterMs: 500 }
@@ -28,10 +30,10 @@ class Limiter {
 
 test('[Y2] at an even pace no call waits, and the limiter is asked ever more seldom', async () => {
   const limiter = new Limiter(1_000_000)
-  const lease = new PermitLease(limiter.fetch)
+  const stock = new PermitStock(limiter.fetch)
   for (let call = 0; call < 2_000; call++) {
     // Settles with the limiter silent: nothing was waited for.
-    expect(await lease.take(NOW + call * 10)).toBeUndefined()
+    expect(await stock.take(NOW + call * 10)).toBeUndefined()
     await limiter.answer()
   }
   expect(limiter.asked.length).toBeLessThan(25)
@@ -42,8 +44,8 @@ test('[Y2] at an even pace no call waits, and the limiter is asked ever more sel
 
 test('[Y2] of many calls at once one goes ahead and the others wait for the limiter', async () => {
   const limiter = new Limiter(3)
-  const lease = new PermitLease(limiter.fetch)
-  const verdicts = Array.from({ length: 10 }, () => lease.take(NOW))
+  const stock = new PermitStock(limiter.fetch)
+  const verdicts = Array.from({ length: 10 }, () => stock.take(NOW))
   expect(await verdicts[0]).toBeUndefined()
   for (let rounds = 0; rounds < 10; rounds++) await limiter.answer()
   const refused = (await Promise.all(verdicts)).filter((verdict) => verdict !== undefined)
@@ -55,14 +57,14 @@ test('[Y2] of many calls at once one goes ahead and the others wait for the limi
 
 test('[Y2] a refusal is remembered for as long as it says, and the limiter is left alone', async () => {
   const limiter = new Limiter(0)
-  const lease = new PermitLease(limiter.fetch)
-  await lease.take(NOW)
+  const stock = new PermitStock(limiter.fetch)
+  await stock.take(NOW)
   await limiter.answer()
-  expect(await lease.take(NOW + 100)).toBe(400)
-  expect(await lease.take(NOW + 499)).toBe(1)
+  expect(await stock.take(NOW + 100)).toBe(400)
+  expect(await stock.take(NOW + 499)).toBe(1)
   expect(limiter.asked).toHaveLength(1)
   limiter.left = 10
-  const later = lease.take(NOW + 500)
+  const later = stock.take(NOW + 500)
   await limiter.answer()
   expect(await later).toBeUndefined()
   expect(limiter.asked[1]).toMatchObject({ least: 2 })
@@ -70,10 +72,10 @@ test('[Y2] a refusal is remembered for as long as it says, and the limiter is le
 
 test('[Y2] a refused account gets no more than one request unpaid, however often it comes back', async () => {
   const limiter = new Limiter(0)
-  const lease = new PermitLease(limiter.fetch)
+  const stock = new PermitStock(limiter.fetch)
   let allowed = 0
   for (let call = 0; call < 50; call++) {
-    const verdict = lease.take(NOW + call * 600)
+    const verdict = stock.take(NOW + call * 600)
     await limiter.answer()
     if ((await verdict) === undefined) allowed++
   }
@@ -81,7 +83,7 @@ test('[Y2] a refused account gets no more than one request unpaid, however often
   // What is owed is paid first.
   limiter.left = 3
   const before = limiter.asked.length
-  const verdict = lease.take(NOW + 60_000)
+  const verdict = stock.take(NOW + 60_000)
   await limiter.answer()
   expect(await verdict).toBeUndefined()
   expect(limiter.asked[before]).toMatchObject({ least: 2 })
@@ -89,13 +91,13 @@ test('[Y2] a refused account gets no more than one request unpaid, however often
 
 test('[Y2] what nobody used goes back', async () => {
   const limiter = new Limiter(100)
-  const lease = new PermitLease(limiter.fetch)
+  const stock = new PermitStock(limiter.fetch)
   for (let call = 0; call < 20; call++) {
-    await lease.take(NOW)
+    await stock.take(NOW)
     await limiter.answer()
   }
   const before = limiter.asked.length
-  await lease.take(NOW + 60_000)
+  await stock.take(NOW + 60_000)
   await limiter.answer()
   const goesBack = limiter.asked.slice(before)
   expect(goesBack).toMatchObject([{ returned: expect.any(Number) }])
@@ -105,6 +107,6 @@ test('[Y2] what nobody used goes back', async () => {
 })
 
 test('where nobody can be asked, nobody is refused', async () => {
-  const lease = new PermitLease(async () => undefined)
-  for (let call = 0; call < 100; call++) expect(await lease.take(NOW)).toBeUndefined()
+  const stock = new PermitStock(async () => undefined)
+  for (let call = 0; call < 100; call++) expect(await stock.take(NOW)).toBeUndefined()
 })

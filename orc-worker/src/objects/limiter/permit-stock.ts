@@ -1,25 +1,18 @@
+import type { PermitAnswer } from '../../domain/token-bucket.ts'
+import type { PermitDemand } from './object.ts'
+
 /** Permits that were fetched are good for this long; what is left of them then goes back. */
-const LEASE_MS = 30_000
+const GOOD_FOR_MS = 30_000
 const MAX_FETCHED = 256
 
-/** What a limiter answered: `granted` permits, or in how many milliseconds there will be some. */
-export interface PermitAnswer {
-  readonly granted: number
-  readonly retryAfterMs: number
-}
-
-/** Fetches permits. `returned` were fetched before and not needed. Undefined if nobody could be asked: nobody is held up then. */
-export type FetchPermits = (
-  wanted: number,
-  least: number,
-  returned: number,
-) => Promise<PermitAnswer | undefined>
+/** Fetches permits. Undefined if nobody could be asked: nobody is held up then. Must not reject. */
+export type FetchPermits = (demand: Required<PermitDemand>) => Promise<PermitAnswer | undefined>
 
 /**
  * Permits of a limit that many share, fetched ahead so that a request waits for none: as many at a time as the pace of
  * requests needs. The first request after a pause goes ahead on credit, and no other one before that is paid.
  */
-export class PermitLease {
+export class PermitStock {
   readonly #fetch: FetchPermits
   #left = 0
   #leftUntil = 0
@@ -62,13 +55,13 @@ export class PermitLease {
     const pace = isStale ? this.#wanted / 2 : this.#wanted * 2
     this.#wanted = Math.min(MAX_FETCHED, Math.max(1, Math.floor(pace)))
     const owed = this.#owed
-    const answer = await this.#fetch(owed + this.#wanted, owed + 1, returned)
+    const answer = await this.#fetch({ wanted: owed + this.#wanted, least: owed + 1, returned })
     if (answer?.granted === 0) {
       this.#refusedUntil = now + answer.retryAfterMs
       return
     }
     this.#owed = 0
     this.#left += answer === undefined ? this.#wanted : answer.granted - owed
-    this.#leftUntil = now + LEASE_MS
+    this.#leftUntil = now + GOOD_FOR_MS
   }
 }
