@@ -35,9 +35,17 @@ export interface Config {
 }
 
 let cached: { settings: string; config: Promise<Config> } | undefined
+/** By the object itself, which stays the same from request to request: comparing all settings each time costs more than it tells. */
+const known = new WeakMap<Env, Promise<Config>>()
 
 /** The configuration. Rejects with what is wrong and how to set it; the reason never holds a secret. */
 export function readConfig(env: Env): Promise<Config> {
+  const config = known.get(env) ?? readAnew(env)
+  known.set(env, config)
+  return config
+}
+
+function readAnew(env: Env): Promise<Config> {
   const settings = Object.values(env)
     .filter((value) => typeof value === 'string')
     .join('\n')
