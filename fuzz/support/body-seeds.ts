@@ -50,7 +50,7 @@ const keyRights: Maker = (cast, random) =>
     models: [NANO],
     spend_order: ['own', 'public'],
     budget: 1_000,
-    expires_in: 3_600,
+    ttl_seconds: 3_600,
   })
 
 const credential = (cast: Cast, random: Random, kind: 'registration' | 'login'): object => {

@@ -1,7 +1,7 @@
 import { isCidr } from './domain/cidr.ts'
 import { type EmailSettings, readEmailSettings } from './email/email-settings.ts'
 import { type HostName, parseHostName } from './domain/host-name.ts'
-import { type DerivedKeys, deriveKeys } from './domain/keys.ts'
+import { type DerivedKeys, deriveKeys } from './domain/derived-keys.ts'
 import { type RateLimits, parseRateLimits } from './domain/rate-limits.ts'
 import { type GithubSettings, readGithubSettings } from './github/settings.ts'
 import { type SigningKeys, readSigningKeys } from './domain/session-token.ts'

@@ -266,7 +266,7 @@ test('[B2] a change between the minting and the first use of a token reaches it'
 })
 
 test('[B4] a token ends with its key at the latest', async () => {
-  const key = await newKey(await newAccount('a'), { expires_in: 60 })
+  const key = await newKey(await newAccount('a'), { ttl_seconds: 60 })
   expect((await newToken(key.key, { ttl_seconds: 3_600 })).expires_at).toBe(key.expires_at)
 })
 

@@ -150,7 +150,7 @@ test('[B1] an expired key is answered like an unknown one, in every Session of i
   const scene = await newScene()
   const headers = await openSession(scene, { ttl_seconds: 600 })
   await served(scene)
-  await change(scene, { expires_in: 3_600 })
+  await change(scene, { ttl_seconds: 3_600 })
   await served(scene)
   await env.DB.prepare('UPDATE secret_keys SET expires_at = ? WHERE id = ?')
     .bind(Date.now() - 1, scene.key.id)
@@ -168,13 +168,13 @@ test('[B1] an expired key is answered like an unknown one, in every Session of i
     call('GET', '/v1/usage', { token: key }),
   ])
   for (const answer of answers) expect([answer.status, await answer.text()]).toEqual([401, told])
-  await change(scene, { expires_in: null })
+  await change(scene, { ttl_seconds: null })
   await served(scene)
 })
 
 test('[B1] a Session that is opened ends with its key at the latest', async () => {
   const account = await newAccount('a')
-  const key = await newKey(account, { expires_in: 60 })
+  const key = await newKey(account, { ttl_seconds: 60 })
   const opened = await call('POST', '/v1/sessions', { token: key.key, body: { ttl_seconds: 86_400 } })
   expect((await opened.json<{ expires_at: number }>()).expires_at).toBe(key.expires_at)
 })
@@ -229,7 +229,7 @@ test('[N4] a key whose Networks take callers of some addresses only is refused f
 
 test('a key that is long over leaves nothing behind, and can be brought back', async () => {
   const scene = await newScene()
-  await change(scene, { expires_in: 3_600 })
+  await change(scene, { ttl_seconds: 3_600 })
   await served(scene)
   await settle(scene.key.key)
   const session = await plainSession(scene.key.key)
@@ -249,7 +249,7 @@ test('a key that is long over leaves nothing behind, and can be brought back', a
   expect(await tables()).toEqual([])
   expect(await refused(scene)).toBe('invalid_api_key')
   expect(await tables()).toEqual([])
-  await change(scene, { expires_in: null })
+  await change(scene, { ttl_seconds: null })
   await served(scene)
   const path = `/api/keys/${scene.key.id}`
   expect((await call('DELETE', path, { token: scene.consumer.token })).status).toBe(204)

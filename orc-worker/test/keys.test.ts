@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers'
 import type { AccountCreated, AppList, KeyCreated, KeyView } from '@daisi/protocol'
 import { expect, test } from 'vitest'
+import { database } from '../src/db/client.ts'
+import { changeKey, revokeKey, rotateKey } from '../src/db/keys.ts'
 import { hashCredential } from '../src/domain/credential.ts'
 import { makeGuest, newNetwork } from './support/networks.ts'
 import { call, newAccount, newKey } from './support/orc.ts'
@@ -44,7 +46,7 @@ test('[B1] Apps are listed with their keys, and never with a secret', async () =
     budget: 500,
     budget_period: 'week',
   } as const
-  const made = await newKey(mine, { ...rights, expires_in: DAY_SECONDS })
+  const made = await newKey(mine, { ...rights, ttl_seconds: DAY_SECONDS })
   await newKey(theirs)
   const now = Math.floor(Date.now() / 1000)
   const [app] = await appsOf(mine)
@@ -86,7 +88,7 @@ test('[B1] a key names only Networks that its account may use; another is answer
     [network, 'no-such-network'].map((name) => change(stranger, key.id, { networks: [name] })),
   )
   const told = await Promise.all(answers.map(async (answer) => [answer.status, await answer.json()]))
-  expect(told[0]).toMatchObject([400, { error: { code: 'invalid_request', param: 'networks' } }])
+  expect(told[0]).toMatchObject([403, { error: { code: 'network_not_allowed', param: 'networks' } }])
   expect(JSON.stringify(told[0])).toBe(JSON.stringify(told[1]).replaceAll('no-such-network', network))
   expect((await viewOf(stranger, key.id)).networks).toEqual(['public'])
 })
@@ -96,7 +98,7 @@ test.for([
   [{ budget: 1.5 }],
   [{ budget_period: 'day' }],
   [{ budget: 5, budget_period: 'year' }],
-  [{ expires_in: 0 }],
+  [{ ttl_seconds: 0 }],
   [{ scopes: [] }],
   [{ scopes: ['everything'] }],
   [{ scopes: ['usage', 'usage'] }],
@@ -138,9 +140,24 @@ test('no account sees, changes, rotates or revokes a key of another', async () =
   expect(await opens(key.key)).toBe(200)
 })
 
+test('what changes, rotates or revokes a key in the database asks itself whose it is', async () => {
+  const [mine, theirs] = [await newAccount('mine'), await newAccount('theirs')]
+  const key = await newKey(theirs)
+  const db = database(env)
+  const stolen = { id: key.id, accountId: mine.id }
+  const successor = { id: 'key_stolen', hash: 'stolen', prefix: 'stolen' }
+  expect(await changeKey(db, stolen, { name: 'stolen' })).toBe(undefined)
+  expect(await rotateKey(db, stolen, successor, 0, Date.now())).toBe(undefined)
+  expect(await revokeKey(db, stolen, Date.now())).toBe(undefined)
+  const keys = (await appsOf(theirs)).flatMap((app) => app.keys)
+  expect(keys).toMatchObject([{ id: key.id, name: key.name, revoked_at: null, replaced_by: null }])
+  const own = { id: key.id, accountId: theirs.id }
+  expect(await changeKey(db, own, { name: 'mine' })).toBe(await hashCredential(key.key))
+})
+
 test('[B3] a rotation without overlap ends the old key at once; the new one has its rights', async () => {
   const scene = await newScene()
-  const rights = { models: [scene.model], budget: 900, budget_period: 'day', expires_in: DAY_SECONDS }
+  const rights = { models: [scene.model], budget: 900, budget_period: 'day', ttl_seconds: DAY_SECONDS }
   await change(scene.consumer, scene.key.id, rights)
   expect(await opens(scene.key.key)).toBe(200)
   const rotated = await rotate(scene.consumer, scene.key.id)
@@ -176,7 +193,7 @@ test('[B3] with an overlap both keys work until it is over, and the old one can 
   const view = await viewOf(account, old.id)
   expect(view).toMatchObject({ replaced_by: fresh.id, revoked_at: null })
   expect(view.expires_at! - Date.now() / 1000).toBeLessThanOrEqual(3_600)
-  const again = [await rotate(account, old.id), await change(account, old.id, { expires_in: null })]
+  const again = [await rotate(account, old.id), await change(account, old.id, { ttl_seconds: null })]
   for (const answer of again) expect([answer.status, await errorCode(answer)]).toEqual([409, 'conflict'])
   const tooLong = await rotate(account, fresh.id, { overlap_seconds: 8 * DAY_SECONDS })
   expect(await errorCode(tooLong)).toBe('invalid_request')
@@ -186,7 +203,7 @@ test('[B3] with an overlap both keys work until it is over, and the old one can 
 
 test('[B3] an overlap never lets a key live longer than it would have', async () => {
   const account = await newAccount('a')
-  const old = await newKey(account, { expires_in: 120 })
+  const old = await newKey(account, { ttl_seconds: 120 })
   expect((await rotate(account, old.id, { overlap_seconds: 3_600 })).status).toBe(201)
   expect((await viewOf(account, old.id)).expires_at).toBe(old.expires_at)
 })

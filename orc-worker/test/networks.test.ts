@@ -1,4 +1,11 @@
-import type { AccountCreated, HostList, NetworkHostList, NetworkList, Session } from '@daisi/protocol'
+import type {
+  AccountCreated,
+  ErrorBody,
+  HostList,
+  NetworkHostList,
+  NetworkList,
+  Session,
+} from '@daisi/protocol'
 import { expect, test } from 'vitest'
 import { accept, invite, makeGuest, newNetwork } from './support/networks.ts'
 import { call, newAccount, newEnrolment, newKey } from './support/orc.ts'
@@ -48,18 +55,33 @@ test('[N1, N5] a private Network is served and used by its own account only', as
   const unseen = await chat({ key: outside, model })
   expect([unseen.status, await errorCode(unseen)]).toEqual([503, 'no_host_available'])
   // One that exists and one that does not are refused alike.
+  const strangersHost = await hostOn(stranger, 'public', model)
+  const named = [network, 'no-such-network']
   const attempts = await Promise.all(
-    [network, 'no-such-network'].flatMap((name) => [
+    named.flatMap((name) => [
       call('POST', '/api/host-enrolments', { token: stranger.token, body: { network: name } }),
+      join(stranger, strangersHost.keys.id, name),
+      call('PATCH', `/api/keys/${outside.id}`, { token: stranger.token, body: { networks: [name] } }),
       join(stranger, host.keys.id, name),
       call('PATCH', `/api/networks/${name}`, { token: stranger.token, body: { cidrs: [] } }),
       call('DELETE', `/api/networks/${name}`, { token: stranger.token }),
       call('POST', `/api/networks/${name}/invitations`, { token: stranger.token, body: { kind: 'account' } }),
     ]),
   )
-  const told = await Promise.all(attempts.map(async (attempt) => [attempt.status, await attempt.text()]))
-  expect(told.slice(0, 5)).toEqual(told.slice(5))
-  expect(told.map(([status]) => status).every((status) => status === 403 || status === 404)).toBe(true)
+  const told = await Promise.all(
+    attempts.map(async (attempt) => {
+      // Nothing but the name that was asked for may differ.
+      const text = named.reduce((rest, name) => rest.replace(`Network ${name}.`, 'it.'), await attempt.text())
+      return { status: attempt.status, text, ...(JSON.parse(text) as ErrorBody).error }
+    }),
+  )
+  expect(told.slice(0, 7)).toEqual(told.slice(7))
+  expect(told.slice(0, 7).map(({ status, code, param }) => [status, code, param])).toEqual([
+    [403, 'network_not_allowed', 'network'],
+    [403, 'network_not_allowed', 'network'],
+    [403, 'network_not_allowed', 'networks'],
+    ...Array.from({ length: 4 }, () => [404, 'not_found', null]),
+  ])
 })
 
 test('[N2, N3] an account that was invited may use the Network, once for each invitation, until it is sent away', async () => {

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
-import type { DerivedKeys } from '../domain/keys.ts'
+import type { DerivedKeys } from '../domain/derived-keys.ts'
 import { readUserCode, userCodeMac } from '../domain/user-code.ts'
 import { type Database, failedOn } from './client.ts'
 import { deviceGrants } from './identity-schema.ts'

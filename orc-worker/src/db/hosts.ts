@@ -37,6 +37,7 @@ export async function findHost(db: Database, hostId: string): Promise<HostRecord
   return row
 }
 
+/** Hosts of this account, in no order, with the Networks that they serve. Those that were removed are left out. */
 export async function listHosts(db: Database, accountId: string): Promise<HostRecord[]> {
   return db
     .select(COLUMNS)

@@ -36,6 +36,7 @@ export async function createLoginSession(
   ])
 }
 
+/** The login session with this id, ended ones too: who reads it checks its times and which of its cookies was shown. */
 export async function findLoginSession(db: Database, id: string): Promise<LoginSession | undefined> {
   const [row] = await db
     .select({

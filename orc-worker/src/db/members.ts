@@ -50,6 +50,7 @@ export async function membershipsOf(
     .orderBy(members.createdAt, members.accountId)
 }
 
+/** Members of this account, those that have been there longest first. */
 export async function listMembers(db: Database, accountId: string): Promise<Member[]> {
   const { userId, role, createdAt } = members
   return db

@@ -40,6 +40,7 @@ export async function createInvitation(
   return rows.length > 0
 }
 
+/** Invitations to a Network that can still be used. The caller has seen that the Network is the account’s. */
 export function openInvitations(db: Database, network: string, now: number): Promise<OpenInvitation[]> {
   const { id, kind, expiresAt } = networkInvitations
   return db

@@ -24,6 +24,7 @@ export async function isOperator(db: Database, userId: string): Promise<boolean>
   return rows.length > 0
 }
 
+/** Everybody with a grant of their own, the oldest grant first. */
 export async function listOperators(db: Database): Promise<Operator[]> {
   const { userId, grantedBy, createdAt } = operators
   return db

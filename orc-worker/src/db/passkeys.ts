@@ -42,6 +42,7 @@ export function listPasskeys(db: Database, userId: string): Promise<Passkey[]> {
   return db.select().from(passkeys).where(eq(passkeys.userId, userId)).orderBy(asc(passkeys.createdAt))
 }
 
+/** The passkey with this credential id (WebAuthn), whosever it is: whoever logs in has not said who they are. */
 export async function findPasskey(db: Database, id: string): Promise<Passkey | undefined> {
   const [row] = await db.select().from(passkeys).where(eq(passkeys.id, id))
   return row

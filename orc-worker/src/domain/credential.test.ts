@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkChallenge, mintChallenge } from './challenge.ts'
 import { checkCredential, hashCredential, mintCredential } from './credential.ts'
-import { deriveKeys } from './keys.ts'
+import { deriveKeys } from './derived-keys.ts'
 
 const keys = await deriveKeys('A'.repeat(43))
 const others = await deriveKeys('B'.repeat(43))

@@ -1,6 +1,6 @@
 /** A fresh identifier: the prefix and 128 random bits as 32 hex digits. */
 export function newId(
-  prefix: 'acc' | 'app' | 'key' | 'job' | 'cmd' | 'req' | 'stl' | 'ano' | 'usr' | 'inv',
+  prefix: 'acc' | 'app' | 'key' | 'job' | 'cmd' | 'req' | 'stl' | 'ano' | 'usr' | 'inv' | 'tok',
 ): string {
   return `${prefix}_${crypto.randomUUID().replaceAll('-', '')}`
 }

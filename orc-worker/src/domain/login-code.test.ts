@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deriveKeys } from './keys.ts'
+import { deriveKeys } from './derived-keys.ts'
 import { loginCodeMac, newLoginCode } from './login-code.ts'
 
 const { loginCodeMac: key } = await deriveKeys('A'.repeat(43))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deriveKeys } from './keys.ts'
+import { deriveKeys } from './derived-keys.ts'
 import {
   LOGIN_IDLE_MS,
   type LoginSessionState,

@@ -6,6 +6,7 @@ import {
 } from '@daisi/protocol'
 import { type JWK, SignJWT, createLocalJWKSet, importJWK, jwtVerify } from 'jose'
 import * as z from 'zod'
+import { epochSeconds } from './time.ts'
 
 /** Seconds for which a Session token admits new Jobs. A Job that runs when it expires may finish (rule T6). */
 export const TOKEN_SECONDS = 5 * 60
@@ -54,7 +55,7 @@ export async function signSessionToken(
   now: number,
   expiresAt: number = now + TOKEN_SECONDS * 1000,
 ): Promise<string> {
-  const [iat, exp] = [Math.floor(now / 1000), Math.floor(expiresAt / 1000)]
+  const [iat, exp] = [epochSeconds(now), epochSeconds(expiresAt)]
   return new SignJWT({ ...claims, iat, exp })
     .setProtectedHeader({ alg: 'Ed25519', typ: SESSION_TOKEN_TYPE, kid: keys.kid })
     .sign(keys.sign)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deriveKeys } from './keys.ts'
+import { deriveKeys } from './derived-keys.ts'
 import { newUserCode, readUserCode, userCodeMac } from './user-code.ts'
 
 test('a code has eight letters in two groups, every letter as likely as the others', () => {

@@ -11,6 +11,7 @@ import { newId } from '../domain/ids.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { TOKEN_SECONDS, signSessionToken } from '../domain/session-token.ts'
 import type { Choice } from '../domain/spend-order.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { ApiError } from '../http/errors.ts'
 import type { Begun, Caller, SessionFailure, SessionRecord } from '../objects/session/types.ts'
 import { hostStub, sessionStub } from '../objects/stubs.ts'
@@ -79,7 +80,7 @@ async function reserve(
   env: Env,
 ): Promise<Reserved> {
   const { caller, sessionName, model, budget } = wanted
-  const tokenId = newId('job')
+  const tokenId = newId('tok')
   const now = Date.now()
   const latest = now + TOKEN_SECONDS * 1000
   const heldUntil = latest + DIRECT_REPORT_SECONDS * 1000
@@ -152,6 +153,6 @@ async function grantOn(
     session_id: seenAs.sessionId,
     model: model.id,
     budget,
-    expires_at: Math.floor(expiresAt / 1000),
+    expires_at: epochSeconds(expiresAt),
   }
 }

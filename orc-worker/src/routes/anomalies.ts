@@ -7,6 +7,7 @@ import {
 } from '@daisi/protocol'
 import { type AnomalyRecord, listAnomalies, readAnomaly, reviewAnomaly } from '../db/anomalies.ts'
 import { database } from '../db/client.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -32,7 +33,11 @@ export async function getAnomalies(c: AppContext): Promise<Response> {
 export async function getAnomaly(c: AppContext): Promise<Response> {
   const found = await readAnomaly(database(c.env), c.req.param('anomaly') ?? '')
   if (found === undefined) throw noSuchAnomaly()
-  const evidence = found.evidence.map(({ id, seenAt, detail }) => ({ id, seen_at: seconds(seenAt), detail }))
+  const evidence = found.evidence.map(({ id, seenAt, detail }) => ({
+    id,
+    seen_at: epochSeconds(seenAt),
+    detail,
+  }))
   return c.json({ ...viewOf(found.record), evidence } satisfies AnomalyDetail)
 }
 
@@ -59,15 +64,11 @@ function viewOf(record: AnomalyRecord): AnomalyView {
     subject,
     status,
     sightings,
-    opened_at: seconds(openedAt),
-    last_seen_at: seconds(lastSeenAt),
-    reviewed_at: reviewedAt === null ? null : seconds(reviewedAt),
+    opened_at: epochSeconds(openedAt),
+    last_seen_at: epochSeconds(lastSeenAt),
+    reviewed_at: reviewedAt === null ? null : epochSeconds(reviewedAt),
     note,
   }
-}
-
-function seconds(milliseconds: number): number {
-  return Math.floor(milliseconds / 1000)
 }
 
 function noSuchAnomaly(): ApiError {

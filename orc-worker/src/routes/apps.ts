@@ -1,7 +1,9 @@
 import { type AppCreated, type AppList, appRequest } from '@daisi/protocol'
-import { appsOf, createApp, keysOfApps, renameApp } from '../db/apps.ts'
+import { appsOf, createApp, renameApp } from '../db/apps.ts'
 import { database } from '../db/client.ts'
+import { keysOfApps } from '../db/keys.ts'
 import { newId } from '../domain/ids.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -18,7 +20,7 @@ export async function getApps(c: AppContext): Promise<Response> {
     apps: apps.map(({ id, name, createdAt }) => ({
       id,
       name,
-      created_at: Math.floor(createdAt / 1000),
+      created_at: epochSeconds(createdAt),
       keys: (byApp.get(id) ?? []).map(keyView),
     })),
   } satisfies AppList)

@@ -14,6 +14,7 @@ import {
 } from '@daisi/protocol'
 import { newId } from '../domain/ids.ts'
 import { promptSize } from '../domain/money/price.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError, errorBody } from '../http/errors.ts'
 import { patientJson } from '../http/patient-json.ts'
@@ -44,7 +45,7 @@ export async function chatCompletions(c: AppContext): Promise<Response> {
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const identity = {
     id: newId('req').replace('req_', 'chatcmpl-'),
-    created: Math.floor(Date.now() / 1000),
+    created: epochSeconds(Date.now()),
     model: request.model,
   }
   const running = startJob(c, request, text, leave.signal)

@@ -2,6 +2,7 @@ import { type DeviceGrantView, deviceCodeRequest } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { type DeviceGrant, decideDeviceGrant, findDeviceGrant } from '../db/device-grants.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
@@ -46,7 +47,7 @@ async function decide(c: AppContext, approve: boolean): Promise<Response> {
   if (decision === undefined) throw noSuchCode()
   if (decision.ok) return answer(c, decision.grant)
   const message = `This account may not put Hosts on Network ${decision.grant.network}. Start the Host with another one.`
-  throw new ApiError({ code: 'network_not_allowed', message })
+  throw new ApiError({ code: 'network_not_allowed', message, param: 'user_code' })
 }
 
 function answer(c: AppContext, grant: DeviceGrant): Response {
@@ -55,8 +56,8 @@ function answer(c: AppContext, grant: DeviceGrant): Response {
     host_name: grant.hostName,
     network: grant.network,
     address: grant.address,
-    created_at: Math.floor(grant.createdAt / 1000),
-    expires_at: Math.floor(grant.expiresAt / 1000),
+    created_at: epochSeconds(grant.createdAt),
+    expires_at: epochSeconds(grant.expiresAt),
   } satisfies DeviceGrantView
   return c.json(view, 200, { 'cache-control': 'no-store' })
 }

@@ -1,22 +1,20 @@
 import type { HostJoined, NetworkHostList } from '@daisi/protocol'
 import { database } from '../db/client.ts'
 import { approveHost, forgetHosts, hostsOfNetwork, joinStatement, leaveNetwork } from '../db/host-networks.ts'
-import { findHost } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
+import { ownHost } from '../http/own-host.ts'
+import { unusableNetwork } from '../http/unusable-network.ts'
 import { refreshHosts } from '../objects/network-changes.ts'
 import { ownNetwork } from './networks.ts'
 
 /** `PUT /api/hosts/:host/networks/:network`: the Host joins, or asks to where another account decides. */
 export async function joinNetwork(c: AppContext): Promise<Response> {
-  const { hostId, network } = await ownHost(c)
+  const { hostId, network } = await namedByPath(c)
   const db = database(c.env)
   const status = await standingOn(db, c.var.account.id, network)
-  if (status === undefined) {
-    const message = 'This account may not use such a Network. GET /api/networks lists those that it may.'
-    throw new ApiError({ code: 'not_found', message })
-  }
+  if (status === undefined) throw unusableNetwork(network, 'network')
   await joinStatement(db, { hostId, accountId: c.var.account.id, network, status }, Date.now())
   await refreshHosts(c.env, [hostId])
   const hosts = await hostsOfNetwork(db, network)
@@ -26,7 +24,7 @@ export async function joinNetwork(c: AppContext): Promise<Response> {
 
 /** `DELETE /api/hosts/:host/networks/:network`: the Host leaves; no more Jobs come from there. */
 export async function leaveNetworkOfHost(c: AppContext): Promise<Response> {
-  const { hostId, network } = await ownHost(c)
+  const { hostId, network } = await namedByPath(c)
   if (!(await endService(c.env, network, hostId)))
     throw new ApiError({ code: 'not_found', message: 'This Host is not on that Network.' })
   return c.body(null, 204)
@@ -66,14 +64,9 @@ async function endService(env: Env, network: string, hostId: string): Promise<bo
   return true
 }
 
-async function ownHost(c: AppContext): Promise<{ hostId: string; network: string }> {
-  const hostId = c.req.param('host') ?? ''
-  const host = await findHost(database(c.env), hostId)
-  if (host?.accountId === c.var.account.id) return { hostId, network: c.req.param('network') ?? '' }
-  throw new ApiError({
-    code: 'not_found',
-    message: 'This account has no such Host. GET /api/hosts lists them.',
-  })
+async function namedByPath(c: AppContext): Promise<{ hostId: string; network: string }> {
+  const { id } = await ownHost(c, c.req.param('host') ?? '')
+  return { hostId: id, network: c.req.param('network') ?? '' }
 }
 
 function notThere(): ApiError {

@@ -3,9 +3,11 @@ import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
 import { acceptTransfer, offerTransfer } from '../db/host-transfers.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
+import { unknownHost } from '../http/own-host.ts'
 import { readJson } from '../http/read-json.ts'
 import { handOverHost } from '../objects/network-changes.ts'
 
@@ -20,12 +22,8 @@ export async function postTransfer(c: AppContext): Promise<Response> {
   const hostId = c.req.param('host') ?? ''
   const accountId = c.var.account.id
   const offer = { hash: await hashCredential(token), hostId, accountId, by: authorityOf(c), expiresAt }
-  if (!(await offerTransfer(database(c.env), offer, now)))
-    throw new ApiError({
-      code: 'not_found',
-      message: 'This account has no such Host. GET /api/hosts lists them.',
-    })
-  return c.json({ token, expires_at: Math.floor(expiresAt / 1000) } satisfies TransferOffered, 201)
+  if (!(await offerTransfer(database(c.env), offer, now))) throw unknownHost()
+  return c.json({ token, expires_at: epochSeconds(expiresAt) } satisfies TransferOffered, 201)
 }
 
 /** `POST /api/host-transfers/accept`: from now on the Host earns for the caller's account. What runs ends, and is paid to the former. */

@@ -44,7 +44,7 @@ export async function enrol(c: AppContext): Promise<Response> {
   const status = await standingOn(db, owner.accountId, owner.network)
   if (status === undefined) {
     const message = `The Network ${owner.network} is not there any more for this account. Issue a new token.`
-    throw new ApiError({ code: 'network_not_allowed', message })
+    throw new ApiError({ code: 'network_not_allowed', message, param: 'token' })
   }
   const host = {
     ...owner,

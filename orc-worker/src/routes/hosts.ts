@@ -7,13 +7,15 @@ import {
 } from '@daisi/protocol'
 import { PUBLIC_NETWORK, readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
-import { createEnrolment, findHost, listHosts, removeHost } from '../db/hosts.ts'
+import { createEnrolment, listHosts, removeHost } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { authorityOf, notAllowedAnyMore } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
-import { ApiError } from '../http/errors.ts'
+import { ownHost, unknownHost } from '../http/own-host.ts'
 import { readJson } from '../http/read-json.ts'
+import { unusableNetwork } from '../http/unusable-network.ts'
 import { dismissHost } from '../objects/network-changes.ts'
 import { hostStub } from '../objects/stubs.ts'
 
@@ -23,10 +25,8 @@ const DEFAULT_TTL_SECONDS = 3_600
 export async function postEnrolment(c: AppContext): Promise<Response> {
   const { value } = await readJson(c.req.raw, enrolmentRequest)
   const network = value.network ?? PUBLIC_NETWORK
-  if ((await standingOn(database(c.env), c.var.account.id, network)) === undefined) {
-    const message = 'This account may not use such a Network. GET /api/networks lists those that it may.'
-    throw new ApiError({ code: 'network_not_allowed', message, param: 'network' })
-  }
+  if ((await standingOn(database(c.env), c.var.account.id, network)) === undefined)
+    throw unusableNetwork(network, 'network')
   const { keys } = await readConfig(c.env)
   const token = await mintCredential('enrolment-token', keys.credentialMac)
   const now = Date.now()
@@ -34,7 +34,7 @@ export async function postEnrolment(c: AppContext): Promise<Response> {
   const hash = await hashCredential(token)
   const enrolment = { hash, accountId: c.var.account.id, by: authorityOf(c), network, expiresAt }
   if (!(await createEnrolment(database(c.env), enrolment, now))) throw notAllowedAnyMore()
-  return c.json({ token, network, expires_at: Math.floor(expiresAt / 1000) } satisfies EnrolmentCreated, 201)
+  return c.json({ token, network, expires_at: epochSeconds(expiresAt) } satisfies EnrolmentCreated, 201)
 }
 
 /** `GET /api/hosts`: the caller's Hosts. */
@@ -51,7 +51,7 @@ export async function getHosts(c: AppContext): Promise<Response> {
 /** `DELETE /api/hosts/:host`: removes a Host for good and drops its connection (rule C4). May be repeated. */
 export async function deleteHost(c: AppContext): Promise<Response> {
   const hostId = c.req.param('host') ?? ''
-  if (!(await removeHost(database(c.env), hostId, c.var.account.id, Date.now()))) throw noSuchHost()
+  if (!(await removeHost(database(c.env), hostId, c.var.account.id, Date.now()))) throw unknownHost()
   await dismissHost(c.env, hostId)
   return c.body(null, 204)
 }
@@ -60,15 +60,7 @@ export async function deleteHost(c: AppContext): Promise<Response> {
 export async function postCommand(c: AppContext): Promise<Response> {
   const { value } = await readJson(c.req.raw, commandRequest)
   const hostId = c.req.param('host') ?? ''
-  const host = await findHost(database(c.env), hostId)
-  if (host?.accountId !== c.var.account.id) throw noSuchHost()
+  await ownHost(c, hostId)
   const { commandId, delivered } = await hostStub(c.env, hostId).enqueue(value.name)
   return c.json({ command_id: commandId, delivered } satisfies CommandQueued, 202)
-}
-
-function noSuchHost(): ApiError {
-  return new ApiError({
-    code: 'not_found',
-    message: 'This account has no such Host. GET /api/hosts lists them.',
-  })
 }

@@ -1,5 +1,6 @@
 import { type KeyView, keyScope } from '@daisi/protocol'
-import type { KeyRow } from '../db/apps.ts'
+import type { KeyRow } from '../db/keys.ts'
+import { epochSeconds } from '../domain/time.ts'
 
 /** A key as the management API shows it. */
 export function keyView(row: KeyRow): KeyView {
@@ -22,7 +23,7 @@ export function keyView(row: KeyRow): KeyView {
             held: budget.held,
             resets_at: seconds(budget.resetsAt),
           },
-    created_at: Math.floor(row.createdAt / 1000),
+    created_at: epochSeconds(row.createdAt),
     expires_at: seconds(row.expiresAt),
     last_used_at: seconds(row.lastUsedAt),
     revoked_at: seconds(row.revokedAt),
@@ -31,5 +32,5 @@ export function keyView(row: KeyRow): KeyView {
 }
 
 function seconds(time: number | null): number | null {
-  return time === null ? null : Math.floor(time / 1000)
+  return time === null ? null : epochSeconds(time)
 }

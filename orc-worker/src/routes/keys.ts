@@ -7,24 +7,26 @@ import {
   keyScope,
 } from '@daisi/protocol'
 import { PUBLIC_NETWORK, readConfig } from '../config.ts'
+import { ownsApp } from '../db/apps.ts'
+import { database } from '../db/client.ts'
 import {
+  type KeyOfAccount,
   type KeyRights,
   type KeyRow,
   type KeySecret,
   changeKey,
   createKey,
   keysOfApps,
-  ownsApp,
   revokeKey,
   rotateKey,
-} from '../db/apps.ts'
-import { database } from '../db/client.ts'
+} from '../db/keys.ts'
 import { usableNetworks } from '../db/networks.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
 import { newId } from '../domain/ids.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
+import { unusableNetwork } from '../http/unusable-network.ts'
 import { recallKeyLeases } from '../objects/bookkeeper/reconcile.ts'
 import { refreshKeySessions, revokeKeySessions } from '../objects/key-sessions.ts'
 import { unknownApp } from './apps.ts'
@@ -65,7 +67,7 @@ export async function patchKey(c: AppContext): Promise<Response> {
   const before = await readKey(c, now)
   const change = await rightsOf(c, value, now)
   const after = changedBudget(before, change)
-  const changed = await changeKey(db, before.id, { ...change, ...after })
+  const changed = await changeKey(db, namedKey(c), { ...change, ...after })
   if (changed === undefined) throw keyIsOver()
   await refreshKeySessions(c.env, [changed])
   // What its Sessions hold beyond a smaller budget is not theirs to spend any more.
@@ -79,9 +81,9 @@ export async function postKeyRotation(c: AppContext): Promise<Response> {
   const { value } = await readJson(c.req.raw, keyRotation)
   const now = Date.now()
   const overlapMs = (value.overlap_seconds ?? 0) * 1000
-  const before = await readKey(c, now)
+  await readKey(c, now)
   const { key, ...secret } = await newSecret(c)
-  const replaced = await rotateKey(database(c.env), before.id, secret, overlapMs, now)
+  const replaced = await rotateKey(database(c.env), namedKey(c), secret, overlapMs, now)
   if (replaced === undefined) throw keyIsOver()
   await (overlapMs === 0 ? revokeKeySessions : refreshKeySessions)(c.env, [replaced])
   return created(c, key, secret.id, now)
@@ -89,7 +91,7 @@ export async function postKeyRotation(c: AppContext): Promise<Response> {
 
 /** `DELETE /api/keys/:key`: dead at once, in every Session. May be repeated. */
 export async function deleteKey(c: AppContext): Promise<Response> {
-  const revoked = await revokeKey(database(c.env), c.req.param('key') ?? '', c.var.account.id, Date.now())
+  const revoked = await revokeKey(database(c.env), namedKey(c), Date.now())
   if (revoked === undefined) throw unknownKey()
   await revokeKeySessions(c.env, [revoked])
   return c.body(null, 204)
@@ -97,7 +99,7 @@ export async function deleteKey(c: AppContext): Promise<Response> {
 
 /** The columns that a request names. Throws if it names a Network that the account may not use, as if there were none. */
 async function rightsOf(c: AppContext, asked: KeyChange, now: number): Promise<Partial<KeyRights>> {
-  const { name, scopes, networks, models, spend_order, budget, budget_period, expires_in } = asked
+  const { name, scopes, networks, models, spend_order, budget, budget_period, ttl_seconds } = asked
   if (networks !== undefined) await checkNetworks(c, networks)
   return {
     ...(name === undefined ? {} : { name }),
@@ -107,16 +109,16 @@ async function rightsOf(c: AppContext, asked: KeyChange, now: number): Promise<P
     ...(spend_order === undefined ? {} : { spendOrder: spend_order }),
     ...(budget === undefined ? {} : { budget }),
     ...(budget_period === undefined ? {} : { budgetPeriod: budget_period }),
-    ...(expires_in === undefined ? {} : { expiresAt: expires_in === null ? null : now + expires_in * 1000 }),
+    ...(ttl_seconds === undefined
+      ? {}
+      : { expiresAt: ttl_seconds === null ? null : now + ttl_seconds * 1000 }),
   }
 }
 
 async function checkNetworks(c: AppContext, names: readonly string[]): Promise<void> {
   const usable = await usableNetworks(database(c.env), c.var.account.id)
   const wrong = names.find((name) => !usable.some((network) => network.name === name))
-  if (wrong === undefined) return
-  const message = `This account may use no Network ${wrong}. GET /api/networks lists those that it may.`
-  throw new ApiError({ code: 'invalid_request', message, param: 'networks' })
+  if (wrong !== undefined) throw unusableNetwork(wrong, 'networks')
 }
 
 /** A budget that goes takes its period with it. Throws if a period would be left without a budget. */
@@ -140,10 +142,14 @@ async function created(c: AppContext, key: string, keyId: string, now: number): 
   return c.json({ ...keyView(row), key } satisfies KeyCreated, 201)
 }
 
+function namedKey(c: AppContext): KeyOfAccount {
+  return { id: c.req.param('key') ?? '', accountId: c.var.account.id }
+}
+
 /** The key that the path names. Throws if the account has none such. */
 async function readKey(c: AppContext, now: number): Promise<KeyRow> {
-  const keyId = c.req.param('key') ?? ''
-  const [row] = await keysOfApps(database(c.env), c.var.account.id, keyId, now)
+  const { id, accountId } = namedKey(c)
+  const [row] = await keysOfApps(database(c.env), accountId, id, now)
   if (row === undefined) throw unknownKey()
   return row
 }

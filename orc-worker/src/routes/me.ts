@@ -4,6 +4,7 @@ import { listLoginSessions, revokeOtherLoginSessions, revokeOwnLoginSession } fr
 import { acceptInvitation, invitationsTo } from '../db/member-invitations.ts'
 import { membershipsOf } from '../db/members.ts'
 import { isOperator } from '../db/operators.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 
@@ -26,8 +27,8 @@ export async function getLoginSessions(c: AppContext): Promise<Response> {
   const views = sessions.map(({ id, label, createdAt, lastSeenAt }) => ({
     id,
     label,
-    created_at: Math.floor(createdAt / 1000),
-    last_seen_at: Math.floor(lastSeenAt / 1000),
+    created_at: epochSeconds(createdAt),
+    last_seen_at: epochSeconds(lastSeenAt),
     current: id === loginSessionId,
   }))
   return c.json({ sessions: views } satisfies LoginSessionList)
@@ -59,7 +60,7 @@ export async function getOwnInvitations(c: AppContext): Promise<Response> {
     id,
     account,
     role,
-    expires_at: Math.floor(expiresAt / 1000),
+    expires_at: epochSeconds(expiresAt),
   }))
   return c.json({ invitations } satisfies OwnInvitationList)
 }

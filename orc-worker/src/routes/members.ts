@@ -15,6 +15,7 @@ import {
   removeMember,
 } from '../db/members.ts'
 import { isAtLeast, rolesUpTo } from '../domain/roles.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { authorityOf } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
@@ -27,7 +28,7 @@ export async function getMembers(c: AppContext): Promise<Response> {
   const members = (await listMembers(db, id)).map(({ userId, createdAt, ...member }) => ({
     ...member,
     user_id: userId,
-    created_at: Math.floor(createdAt / 1000),
+    created_at: epochSeconds(createdAt),
   }))
   if (!isAtLeast(c.var.actor.role, 'admin')) return c.json({ members } satisfies MemberList)
   const invitations = (await openInvitations(db, id, Date.now())).map(invitationView)
@@ -106,5 +107,5 @@ function above(): ApiError {
 }
 
 function invitationView({ id, email, role, invitedBy, expiresAt }: MemberInvitation): InvitationView {
-  return { id, email, role, invited_by: invitedBy, expires_at: Math.floor(expiresAt / 1000) }
+  return { id, email, role, invited_by: invitedBy, expires_at: epochSeconds(expiresAt) }
 }

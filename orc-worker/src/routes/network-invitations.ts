@@ -7,7 +7,6 @@ import {
 } from '@daisi/protocol'
 import { readConfig } from '../config.ts'
 import { database } from '../db/client.ts'
-import { findHost } from '../db/hosts.ts'
 import {
   createInvitation,
   openInvitations,
@@ -16,9 +15,11 @@ import {
 } from '../db/network-invitations.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
 import { newId } from '../domain/ids.ts'
+import { epochSeconds } from '../domain/time.ts'
 import { authorityOf, notAllowedAnyMore } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
+import { ownHost } from '../http/own-host.ts'
 import { readJson } from '../http/read-json.ts'
 import { refreshHosts } from '../objects/network-changes.ts'
 import { ownNetwork } from './networks.ts'
@@ -38,7 +39,7 @@ export async function postNetworkInvitation(c: AppContext): Promise<Response> {
   const made = { ...invitation, network, hash, accountId: c.var.account.id, by: authorityOf(c) }
   if (!(await createInvitation(database(c.env), made, now))) throw notAllowedAnyMore()
   const { id, kind } = invitation
-  const created = { id, network, kind, token, expires_at: Math.floor(expiresAt / 1000) }
+  const created = { id, network, kind, token, expires_at: epochSeconds(expiresAt) }
   return c.json(created satisfies NetworkInvitationCreated, 201)
 }
 
@@ -47,7 +48,7 @@ export async function getNetworkInvitations(c: AppContext): Promise<Response> {
   const { name } = await ownNetwork(c)
   const open = await openInvitations(database(c.env), name, Date.now())
   const invitations = open.map(({ id, kind, expiresAt }) => {
-    return { id, kind, expires_at: Math.floor(expiresAt / 1000) }
+    return { id, kind, expires_at: epochSeconds(expiresAt) }
   })
   return c.json({ invitations } satisfies NetworkInvitationList)
 }
@@ -69,11 +70,7 @@ export async function acceptNetworkInvitation(c: AppContext): Promise<Response> 
   const accountId = c.var.account.id
   const hash = await checkCredential('network-invitation', value.token, keys.credentialMac)
   const { host: hostId } = value
-  if (hostId !== undefined && (await findHost(db, hostId))?.accountId !== accountId)
-    throw new ApiError({
-      code: 'not_found',
-      message: 'This account has no such Host. GET /api/hosts lists them.',
-    })
+  if (hostId !== undefined) await ownHost(c, hostId)
   const accepted =
     hash === undefined ? undefined : await useInvitation(db, { hash, accountId, hostId }, Date.now())
   if (accepted === undefined) {

@@ -2,6 +2,7 @@ import { type OperatorList, operatorRequest } from '@daisi/protocol'
 import { database } from '../db/client.ts'
 import { grantOperator, listOperators, revokeOperator } from '../db/operators.ts'
 import { userByEmail } from '../db/users.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson } from '../http/read-json.ts'
@@ -14,7 +15,7 @@ export async function getOperators(c: AppContext): Promise<Response> {
       name,
       email,
       granted_by: grantedBy,
-      created_at: Math.floor(createdAt / 1000),
+      created_at: epochSeconds(createdAt),
     }),
   )
   return c.json({ operators } satisfies OperatorList)

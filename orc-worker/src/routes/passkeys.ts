@@ -17,6 +17,7 @@ import {
   removePasskey,
 } from '../db/passkeys.ts'
 import { checkCredential, hashCredential, mintCredential } from '../domain/credential.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { requireSameOrigin } from '../http/csrf.ts'
 import { ApiError } from '../http/errors.ts'
@@ -147,8 +148,8 @@ function view({ id, name, createdAt, lastUsedAt }: Passkey): PasskeyView {
   return {
     id,
     name,
-    created_at: Math.floor(createdAt / 1000),
-    last_used_at: lastUsedAt === null ? null : Math.floor(lastUsedAt / 1000),
+    created_at: epochSeconds(createdAt),
+    last_used_at: lastUsedAt === null ? null : epochSeconds(lastUsedAt),
   }
 }
 

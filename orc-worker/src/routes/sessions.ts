@@ -1,5 +1,6 @@
 import { type Session, type UsageTotals, directRequest, sessionRequest } from '@daisi/protocol'
 import { mintCredential } from '../domain/credential.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { openSession } from '../http/open-session.ts'
@@ -75,7 +76,7 @@ function sessionView(record: SessionRecord, usage: UsageTotals): Session {
     mode: record.mode,
     status: record.status === 'open' && !expired ? 'open' : 'closed',
     budget: record.budget,
-    expires_at: record.expiresAt === null ? null : Math.floor(record.expiresAt / 1000),
+    expires_at: record.expiresAt === null ? null : epochSeconds(record.expiresAt),
     usage,
   }
 }

@@ -46,7 +46,13 @@ import { deleteInvitation, deleteMember, getMembers, patchMember, postMember } f
 import { deleteKey, patchKey, postKey, postKeyRotation } from './keys.ts'
 import { getModel, listModels } from './models.ts'
 import { authorizeDevice, describeAuthorizationServer, issueToken } from './oauth.ts'
-import { getLoginPage, postLoginCode, postLoginEmail, postLoginEnd, postLoginInvitation } from './pages.ts'
+import {
+  getLoginPage,
+  postLoginCode,
+  postLoginEmail,
+  postLoginEnd,
+  postLoginInvitation,
+} from './login-page.ts'
 import {
   deletePasskey,
   getPasskeys,

@@ -1,5 +1,6 @@
 import { type BrowserToken, browserTokenRequest } from '@daisi/protocol'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
+import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { openSession } from '../http/open-session.ts'
 import { readJson } from '../http/read-json.ts'
@@ -34,7 +35,7 @@ export async function postToken(c: AppContext): Promise<Response> {
     {
       object: 'browser_token',
       token,
-      expires_at: Math.floor((record.expiresAt ?? session.expiresAt) / 1000),
+      expires_at: epochSeconds(record.expiresAt ?? session.expiresAt),
       origins: record.origins,
       scopes,
       networks: record.networks.map(({ name }) => name),

@@ -11,7 +11,7 @@ export const DIRECT_ACKNOWLEDGE_PATH = '/daisi/v1/acknowledgements'
 export const DIRECT_PROMPT_TOKENS_HEADER = 'daisi-prompt-tokens'
 export const DIRECT_CACHED_TOKENS_HEADER = 'daisi-cached-tokens'
 
-/** Generated tokens of one Job that may be unacknowledged before its Host pauses (D5). */
+/** Generated tokens of all Jobs of a Session token together that may be unacknowledged (D5). */
 export const DIRECT_WINDOW_TOKENS = 64
 /** Milliseconds that a Host waits for the last acknowledgement before it reports the Job. */
 export const DIRECT_LAST_ACKNOWLEDGEMENT_MS = 5_000

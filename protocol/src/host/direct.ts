@@ -18,7 +18,7 @@ export const directReport = z.object({
   jobId,
   /** The Session token that it ran under. The Orc knows its own signature. */
   sessionToken: z.string().max(4096),
-  /** The Consumer's last acknowledgement, a compact JWS of `acknowledgementClaims`. Without one nothing is paid. */
+  /** The Consumer's last acknowledgement, a compact JWS of `acknowledgementClaims`; '' where there is none, and nothing is paid. */
   acknowledgement: z.string().max(4096),
   /** The Host's receipt, as in `job-end`. */
   receipt: z.string().max(4096),

@@ -41,7 +41,7 @@ const rights = {
   /** Null: the budget never starts anew. */
   budget_period: budgetPeriod.nullable(),
   /** Seconds from now on; null for never. */
-  expires_in: z.int().min(60).max(316_224_000).nullable(),
+  ttl_seconds: z.int().min(60).max(316_224_000).nullable(),
 }
 
 /** Body of `POST /api/apps/:app/keys`. */

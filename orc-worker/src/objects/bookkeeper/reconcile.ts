@@ -2,11 +2,10 @@ import type { ReconciliationReport } from '@daisi/protocol'
 import type { Database } from '../../db/client.ts'
 import { type OpenLease, idleLeases, leasesOf } from '../../db/ledger.ts'
 import { logEvent } from '../../log.ts'
+import { inTurns } from '../in-turns.ts'
 import type { LeaseAnswer } from '../session/types.ts'
 import { sessionStub } from '../stubs.ts'
 
-/** Sessions asked at the same time. */
-const ASKED_AT_ONCE = 20
 /** Leases read from the book at a time. */
 const PAGE = 200
 /** A round ends after this long; those that lay still longest were asked first. */
@@ -68,12 +67,4 @@ async function ask(env: Env, { leaseId, accountId, sessionName }: OpenLease): Pr
     logEvent('reconciliation_failed', { leaseId, error })
     return { outcome: 'failed' }
   }
-}
-
-async function inTurns<Value>(
-  values: readonly Value[],
-  work: (value: Value) => Promise<void>,
-): Promise<void> {
-  for (let start = 0; start < values.length; start += ASKED_AT_ONCE)
-    await Promise.all(values.slice(start, start + ASKED_AT_ONCE).map(work))
 }

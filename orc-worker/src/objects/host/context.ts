@@ -1,6 +1,6 @@
 import type { Alarm } from '../alarm.ts'
 import type { SightingOutbox } from './sighting-outbox.ts'
-import type { DirectStorage } from './direct-storage.ts'
+import type { HostDirectTokens } from './host-direct-tokens.ts'
 import type { Holds } from './holds.ts'
 import type { Reporter } from './reporter.ts'
 import type { Sockets } from './sockets.ts'
@@ -11,7 +11,7 @@ export interface HostContext {
   readonly env: Env
   readonly sockets: Sockets
   readonly storage: HostStorage
-  readonly direct: DirectStorage
+  readonly direct: HostDirectTokens
   readonly alarm: Alarm
   readonly reporter: Reporter
   readonly outbox: SightingOutbox

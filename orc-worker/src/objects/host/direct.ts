@@ -16,18 +16,18 @@ import { readOwnSessionToken } from '../../domain/session-token.ts'
 import { logEvent } from '../../log.ts'
 import type { HostSocket } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import type { DirectGrantRecord } from './direct-storage.ts'
+import type { HostDirectToken } from './host-direct-tokens.ts'
 import type { Tagged } from './sockets.ts'
 
 /** Token ids in one message. */
 const MAX_TOKEN_IDS = 256
 
 /** Notes a token for Direct Connections to this Host. Answers where it listens, or undefined if it is not there, does not serve the Network, or offers none. */
-export function grantDirect(grant: DirectGrantRecord, context: HostContext): DirectOffer | undefined {
+export function grantDirect(token: HostDirectToken, context: HostContext): DirectOffer | undefined {
   const now = Date.now()
   const host = context.sockets.liveHost(now)?.attachment
-  const offer = host?.identity.networks.includes(grant.network) === true ? host.direct : undefined
-  if (offer !== undefined) context.direct.add(grant, now)
+  const offer = host?.identity.networks.includes(token.network) === true ? host.direct : undefined
+  if (offer !== undefined) context.direct.add(token, now)
   return offer
 }
 
@@ -61,10 +61,10 @@ export async function noteDirectReport(
   const job = await readReport(host.attachment, report, context, now)
   if (job === undefined) await noteStray(host.attachment, report, context, now)
   else {
-    const { claims, grant } = job
+    const { claims, token } = job
     const usage = await agreedUsage(host.attachment, report, job, context, now)
     const { hostId, accountId: payee } = host.attachment.identity
-    const { sessionName, model, network } = grant
+    const { sessionName, model, network } = token
     const ended = {
       // The Consumer chose the Job's id: it tells Jobs of one Session and Host apart, as acknowledgement and receipt do, and can
       // name no hold of the Session.
@@ -87,7 +87,7 @@ export async function noteDirectReport(
 
 interface ReportedJob {
   readonly claims: SessionTokenClaims
-  readonly grant: DirectGrantRecord
+  readonly token: HostDirectToken
 }
 
 /** The token that a report is about, if it is one of ours for this Host and not too late. */
@@ -101,14 +101,14 @@ async function readReport(
   const expected = { ...identity, lateSeconds: DIRECT_REPORT_SECONDS, now }
   const claims = await readOwnSessionToken(sessionToken, expected, signing)
   if (claims?.mode !== 'direct') return undefined
-  const grant = direct.find(claims.jti, now)
-  return grant === undefined ? undefined : { claims, grant }
+  const token = direct.find(claims.jti, now)
+  return token === undefined ? undefined : { claims, token }
 }
 
 async function agreedUsage(
   { identity }: HostSocket,
   { jobId, acknowledgement, receipt }: DirectReport,
-  { claims, grant }: ReportedJob,
+  { claims, token }: ReportedJob,
   { outbox }: HostContext,
   now: number,
 ): Promise<JobUsage> {
@@ -117,7 +117,7 @@ async function agreedUsage(
   const keyThumbprint = claims.cnf?.jkt ?? ''
   const [acknowledged, verified] = await Promise.all([
     verifyAcknowledgement(acknowledgement, { keyThumbprint, hostId, sessionId, jobId }),
-    verifyReceipt(receipt, { hostId, publicKey, issuer, jobId, sessionId, modelSha256: grant.modelSha256 }),
+    verifyReceipt(receipt, { hostId, publicKey, issuer, jobId, sessionId, modelSha256: token.modelSha256 }),
   ])
   if (!verified.ok) {
     const digest = await hashCredential(receipt)

@@ -26,7 +26,7 @@ import {
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { grantDirect, revokeDirect } from './direct.ts'
-import { type DirectGrantRecord, DirectStorage } from './direct-storage.ts'
+import { type HostDirectToken, HostDirectTokens } from './host-direct-tokens.ts'
 import { SightingOutbox } from './sighting-outbox.ts'
 import { handleFrame } from './frames.ts'
 import { Holds } from './holds.ts'
@@ -63,7 +63,7 @@ export class HostConnection extends DurableObject<Env> {
       env,
       sockets: new Sockets(state),
       storage,
-      direct: new DirectStorage(state.storage.sql),
+      direct: new HostDirectTokens(state.storage.sql),
       alarm,
       reporter: new Reporter(env, storage, alarm, outbox),
       outbox,
@@ -97,8 +97,8 @@ export class HostConnection extends DurableObject<Env> {
   }
 
   /** A Consumer may connect to this Host directly (rule D1). Undefined if it is not there or offers no Direct Connections. */
-  async grantDirect(grant: DirectGrantRecord): Promise<DirectOffer | undefined> {
-    return grantDirect(grant, this.#context)
+  async grantDirect(token: HostDirectToken): Promise<DirectOffer | undefined> {
+    return grantDirect(token, this.#context)
   }
 
   /** These tokens are good for nothing new any more (rule D9). */

@@ -1,5 +1,5 @@
 /** What the Orc knows of a Session token that it gave out for Direct Connections to this Host. */
-export interface DirectGrantRecord {
+export interface HostDirectToken {
   /** `jti` of the token, under which its Session holds credits. */
   readonly tokenId: string
   /** Name of the ConsumerSession that pays. */
@@ -18,27 +18,27 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID`
 
 /** The tokens of one Host's Direct Connections. */
-export class DirectStorage {
+export class HostDirectTokens {
   readonly #sql: SqlStorage
   constructor(sql: SqlStorage) {
     this.#sql = sql
     sql.exec(SCHEMA)
   }
 
-  add(grant: DirectGrantRecord, now: number): void {
+  add(token: HostDirectToken, now: number): void {
     this.#sql.exec('DELETE FROM direct_grants WHERE until <= ?', now)
     this.#sql.exec(
       'INSERT OR REPLACE INTO direct_grants (id, grant, until) VALUES (?, ?, ?)',
-      grant.tokenId,
-      JSON.stringify(grant),
-      grant.reportsUntil,
+      token.tokenId,
+      JSON.stringify(token),
+      token.reportsUntil,
     )
   }
-  find(tokenId: string, now: number): DirectGrantRecord | undefined {
+  find(tokenId: string, now: number): HostDirectToken | undefined {
     const [row] = this.#sql
       .exec<{ grant: string }>('SELECT grant FROM direct_grants WHERE id = ? AND until > ?', tokenId, now)
       .toArray()
-    return row === undefined ? undefined : (JSON.parse(row.grant) as DirectGrantRecord)
+    return row === undefined ? undefined : (JSON.parse(row.grant) as HostDirectToken)
   }
   /** Tokens that are good still, for Networks other than these. */
   elsewhere(networks: readonly string[], now: number): string[] {
