@@ -12,7 +12,7 @@ interface Budget {
 
 const budgets: readonly Budget[] = [
   { entries: ['index'], limitBytes: 6_000 },
-  { entries: ['index', 'direct'], limitBytes: 4_000 },
+  { entries: ['index', 'direct'], limitBytes: 4_500 },
 ]
 
 let before = 0

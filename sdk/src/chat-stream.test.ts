@@ -167,6 +167,17 @@ describe.each(wires)('what goes wrong, %s', (_, open) => {
     },
   )
 
+  test('an event that is longer than 1 MiB is invalid_response, and given up', async () => {
+    const { chat, manual, requestId } = await open()
+    const source = manual()
+    source.event(events[1])
+    source.send('x'.repeat(1_048_577))
+    const error = await errorOf(chat.stream(request).then((stream) => stream.text()))
+    expect(error).toMatchObject({ code: 'invalid_response', isRetryable: false })
+    expect(error.requestId).toEqual(requestId)
+    await source.aborted
+  })
+
   test('[A5] a stream without usage has no final', async () => {
     const { chat, manual } = await open()
     const source = manual()

@@ -131,7 +131,8 @@ export async function* readChunks(
   }
 }
 
-function isChunk(event: unknown): event is ChatCompletionChunk {
+/** Whether an event is a part of an answer. */
+export function isChunk(event: unknown): event is ChatCompletionChunk {
   if (typeof event !== 'object' || event === null || !('choices' in event)) return false
   return Array.isArray(event.choices) && event.choices.every((choice) => choice?.delta instanceof Object)
 }

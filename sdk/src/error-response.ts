@@ -1,4 +1,5 @@
 import type { ErrorBody, ErrorCode } from '@daisi/protocol/consumer'
+import type { CallScope } from './call-scope.ts'
 import { DaisiError } from './error.ts'
 import { parseJson } from './parse-json.ts'
 import { retryAfterMs } from './retry.ts'
@@ -15,6 +16,27 @@ const retryableCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'host_timeout',
   'storage_unavailable',
 ])
+
+/** Characters that the body of an error may have. */
+const MAX_ERROR_LENGTH = 65_536
+
+/** The body of an error, or '' if it breaks off or is longer than an error can be: nobody fills the caller's memory with one. */
+export async function errorText({ body }: Response, scope: CallScope): Promise<string> {
+  const reader = body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    while (text.length <= MAX_ERROR_LENGTH) {
+      const read = reader && (await scope.race(reader.read()))
+      if (read?.value === undefined) return text
+      text += decoder.decode(read.value, { stream: true })
+    }
+  } catch {
+    // Its status is what counts.
+  }
+  void reader?.cancel().catch(() => undefined)
+  return ''
+}
 
 /** Turns an answer other than 2xx into an error, whatever its body is. */
 export function errorOfResponse(response: Response, body: string, now: number): DaisiError {

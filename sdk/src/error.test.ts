@@ -66,6 +66,31 @@ describe('errors of answers', () => {
     expect(await errorOf(client(orc).chat.create(request, { maxRetries: 0 }))).toMatchObject({ status: 502 })
   })
 
+  test('an error whose body is longer than 64 KiB is read no further, and keeps its status', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array((sent += 1) && 8_192)),
+    })
+    const orc = new FakeOrc().next(answer(() => new Response(body, { status: 502 })))
+    const error = await errorOf(client(orc).chat.create(request, { maxRetries: 0 }))
+    expect(error).toMatchObject({ code: 'invalid_response', status: 502 })
+    expect(sent).toBeLessThan(20)
+  })
+
+  test('an error in many pieces is read whole', async () => {
+    const error = { message: 'zu groß: 🌍', type: 'api_error', code: 'host_failed', param: null }
+    const bytes = new TextEncoder().encode(JSON.stringify({ error }))
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte))
+        controller.close()
+      },
+    })
+    const orc = new FakeOrc().next(answer(() => new Response(body, { status: 502 })))
+    const { code, message } = await errorOf(client(orc).chat.create(request, { maxRetries: 0 }))
+    expect([code, message]).toEqual(['host_failed', 'zu groß: 🌍'])
+  })
+
   test('a code that this version does not know is passed on', () => {
     const event = { error: { message: 'new', type: 'api_error', code: 'brand_new', param: null } }
     expect(errorOfEvent(event, 'req_2')).toMatchObject({

@@ -46,6 +46,7 @@ export async function* readEvents(call: OpenCall, watch?: StreamWatch): AsyncGen
     throw interrupted(requestId)
   } catch (cause) {
     if (DaisiError.isInstance(signal.reason)) throw signal.reason
+    if (cause instanceof RangeError) throw invalidResponse(cause.message, response, requestId)
     throw DaisiError.isInstance(cause) ? cause : interrupted(requestId, cause)
   } finally {
     if (isDone) void drain(call, reader, stop)

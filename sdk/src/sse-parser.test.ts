@@ -81,6 +81,39 @@ describe('SSE', () => {
     ])
   })
 
+  describe('what is longer than 1 MiB is thrown', () => {
+    const piece = encoder.encode('x'.repeat(65_536))
+    const feed = (bytes: Uint8Array, count: number, begin = ''): (() => void) => {
+      const parser = new SseParser()
+      parser.push(encoder.encode(begin))
+      return () => {
+        for (let sent = 0; sent < count; sent += 1) parser.push(bytes)
+      }
+    }
+
+    test('a line without an end, a comment too', () => {
+      expect(feed(piece, 16)).not.toThrow()
+      expect(feed(piece, 17)).toThrow(RangeError)
+      expect(feed(piece, 17, ':')).toThrow(RangeError)
+    })
+
+    test('an event without an end, of empty lines too', () => {
+      const line = encoder.encode(`data: ${'x'.repeat(65_535)}\n`)
+      expect(feed(line, 16)).not.toThrow()
+      expect(feed(line, 17)).toThrow(RangeError)
+      expect(feed(encoder.encode('data\n'), 1_048_577)).toThrow(RangeError)
+    })
+
+    test('at once', () => {
+      expect(() => parseText(`data: ${'x'.repeat(1_048_576)}\n\n`)).toThrow(RangeError)
+    })
+
+    test('not comments and events that end, however many', () => {
+      expect(feed(encoder.encode(`: ${'x'.repeat(65_535)}\n`), 40)).not.toThrow()
+      expect(feed(encoder.encode(`data: ${'x'.repeat(65_535)}\n\n`), 40)).not.toThrow()
+    })
+  })
+
   test('however the bytes are cut, the events are the same', () => {
     const random = seeded(20_261_122)
     const alphabet = [

@@ -1,3 +1,6 @@
+/** Characters that a line may have, and the data of an event: who sends more wants to fill the reader's memory. */
+const MAX_LENGTH = 1_048_576
+
 /** A finished event. `id` is its own or that of the last event that had one; empty before the first. */
 export interface SseEvent {
   readonly data: string
@@ -6,12 +9,13 @@ export interface SseEvent {
 
 /**
  * Server-sent events, as the WHATWG defines them, down to data and id. Pure: bytes go in however they were cut, also
- * inside a character or a line end, and each finished event comes out.
+ * inside a character or a line end, and each finished event comes out. Throws `RangeError` where one is longer than a MiB.
  */
 export class SseParser {
   readonly #decoder = new TextDecoder()
   #line = ''
   #data: string[] = []
+  #dataLength = 0
   #id = ''
   #skipsLineFeed = false
 
@@ -35,20 +39,29 @@ export class SseParser {
     for (const part of lines) {
       const line = this.#line + part
       this.#line = ''
+      limit(line.length)
       if (line !== '') this.#field(line)
       else if (this.#data.length > 0) {
         events.push({ data: this.#data.join('\n'), id: this.#id })
         this.#data = []
+        this.#dataLength = 0
       }
     }
     this.#line += unfinished
+    limit(this.#line.length)
     return events
   }
 
   /** Comments begin with the colon, so that their field's name is empty. */
   #field(line: string): void {
     const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
-    if (name === 'data') this.#data.push(value)
-    else if (name === 'id') this.#id = value
+    if (name === 'data') {
+      this.#data.push(value)
+      limit((this.#dataLength += value.length + 1))
+    } else if (name === 'id') this.#id = value
   }
+}
+
+function limit(length: number): void {
+  if (length > MAX_LENGTH) throw new RangeError('An event of the stream is longer than 1 MiB.')
 }

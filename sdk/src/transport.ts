@@ -2,7 +2,7 @@ import { apiRoot } from './base-url.ts'
 import { CallScope } from './call-scope.ts'
 import type { Call, OpenCall } from './call.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { errorOfResponse } from './error-response.ts'
+import { errorOfResponse, errorText } from './error-response.ts'
 import { DaisiError, invalidArgument, invalidResponse } from './error.ts'
 import type { DaisiOptions, RequestOptions } from './options.ts'
 import { parseJson } from './parse-json.ts'
@@ -84,7 +84,7 @@ export class Transport {
         fetch(this.#root + call.path, { method: call.method, headers, body, signal }),
       )
       if (response.ok) return response
-      const text = await scope.race(response.text()).catch(() => '')
+      const text = await errorText(response, scope)
       signal.throwIfAborted()
       return errorOfResponse(response, text, this.#clock.now())
     } catch (cause) {

@@ -14,14 +14,16 @@ import type { Clock } from '../clock.ts'
 import type { Job, JobEnding } from '../jobs/job.ts'
 import type { JobDelivery } from '../jobs/job-delivery.ts'
 import { type DirectFailure, failure, failureBody, failureHead } from './direct-failure.ts'
-import type { DirectJob } from './direct-job.ts'
-import { FIRST_GRANT_BYTES } from './token-window.ts'
+import { type DirectJob, lastWorkMs } from './direct-job.ts'
 
 /** Comments hold the connection open while nothing else is sent, and show whether it still is. */
 const KEEP_ALIVE_MS = 10_000
 
-/** A job that waits this long for acknowledgements, or for its reader, without any progress is ended (D5). */
+/** A job that waits this long for acknowledgements, or for its reader, without real progress is ended (D5). */
 export const STALL_MS = 30_000
+
+/** Tokens whose acknowledgement is real progress, where not everything is acknowledged. */
+const PROGRESS_TOKENS = 8
 
 /** A reader has this long to take the rest after the last word. */
 const LAST_READ_MS = 30_000
@@ -36,7 +38,7 @@ export interface DeliveryOptions {
 
 /** One job on its way to a Consumer that connected directly: an event stream, paced by acknowledgements and the reader (D4, D5). */
 export class DirectDelivery implements JobDelivery {
-  readonly windowBytes = FIRST_GRANT_BYTES
+  readonly windowBytes: number
   readonly #options: DeliveryOptions
   readonly #response: ServerResponse
   readonly #stopListening: () => void
@@ -44,16 +46,23 @@ export class DirectDelivery implements JobDelivery {
   #ended = false
   #gone = false
   #stalled = false
+  #isLate = false
   /** True if a piece was not delivered: whatever the engine says, the answer is not whole. */
   #isCut = false
   #wake: (() => void) | undefined
   #cancelKeepAlive: (() => void) | undefined
   #cancelStall: (() => void) | undefined
+  /** Acknowledged when the wait began. */
+  #acknowledgedBefore = 0
+  readonly #cancelDeadline: () => void
 
   constructor(options: DeliveryOptions) {
     this.#options = options
     this.#response = options.response
-    this.#stopListening = options.directJob.onAcknowledged(() => this.#progress())
+    const { clock, directJob } = options
+    this.windowBytes = directJob.window.firstGrantBytes
+    this.#stopListening = directJob.window.shared.onAcknowledged(() => this.#acknowledged())
+    this.#cancelDeadline = clock.after(lastWorkMs(directJob.claims, clock.now()), () => this.#tooLate())
     this.#response.on('drain', () => this.#progress())
     this.#response.on('close', () => this.#onClose())
   }
@@ -61,7 +70,7 @@ export class DirectDelivery implements JobDelivery {
   /** The job that this delivers: it is stopped when its Consumer leaves. */
   bind(job: Job): void {
     this.#job = job
-    job.abort.signal.addEventListener('abort', () => this.#wake?.(), { once: true })
+    job.abort.signal.addEventListener('abort', () => this.#wakeUp(), { once: true })
     // It may have left while its request was checked.
     if (this.#response.destroyed || this.#response.socket?.destroyed === true) this.#onClose()
   }
@@ -77,6 +86,7 @@ export class DirectDelivery implements JobDelivery {
     })
     this.#event(roleChunk(this.#options.identity))
     this.#keepAlive()
+    this.#advance()
   }
 
   refused(code: RefusalCode, message: string): void {
@@ -122,7 +132,12 @@ export class DirectDelivery implements JobDelivery {
 
   #failureOf({ outcome, error }: JobEnding): Omit<DirectFailure, 'ok'> {
     if (this.#stalled)
-      return failure('unacknowledged', 'nothing was acknowledged for 30 seconds; acknowledge while reading')
+      return failure(
+        'unacknowledged',
+        'too little was acknowledged for 30 seconds; acknowledge while reading',
+      )
+    if (this.#isLate)
+      return failure('unacknowledged', 'the session token expired long ago; request a new one')
     if (outcome !== 'failed') return failure('draining', 'this Host stops; send the request again')
     return failure('engine_failed', error?.message ?? 'the engine failed; send the request again')
   }
@@ -135,12 +150,33 @@ export class DirectDelivery implements JobDelivery {
     this.#watchStall()
   }
 
-  /** Something was acknowledged or read: what waits may go on, and the limit of the wait begins anew. */
+  /** Something was acknowledged or read: what waits may go on. */
   #progress(): void {
-    this.#cancelStall?.()
-    this.#cancelStall = undefined
+    this.#wakeUp()
     this.#advance()
-    this.#wake?.()
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  /** The limit of the wait begins anew only after real progress, so that no drip of acknowledgements holds a slot. */
+  #acknowledged(): void {
+    const { window } = this.#options.directJob
+    if (window.open === 0 || window.acknowledged - this.#acknowledgedBefore >= PROGRESS_TOKENS) {
+      this.#cancelStall?.()
+      this.#cancelStall = undefined
+    }
+    this.#progress()
+  }
+
+  /** What is acknowledged from now on could be reported too late to be paid (D8). */
+  #tooLate(): void {
+    this.#isLate = true
+    this.#job?.refuse('token_expired', 'the session token has expired; request a new one')
+    this.#job?.abort.abort()
   }
 
   async #nextProgress(): Promise<void> {
@@ -149,15 +185,20 @@ export class DirectDelivery implements JobDelivery {
     })
     this.#watchStall()
     await woken
-    this.#wake = undefined
+  }
+
+  get #isWaiting(): boolean {
+    const { window } = this.#options.directJob
+    return this.#wake !== undefined || window.isNarrow || this.#response.writableNeedDrain
   }
 
   #watchStall(): void {
     const { clock, directJob } = this.#options
-    const isWaiting =
-      this.#wake !== undefined || directJob.window.isNarrow || this.#response.writableNeedDrain
-    if (!isWaiting || this.#cancelStall !== undefined || this.#isOver) return
+    if (!this.#isWaiting || this.#cancelStall !== undefined || this.#isOver) return
+    this.#acknowledgedBefore = directJob.window.acknowledged
     this.#cancelStall = clock.after(STALL_MS, () => {
+      this.#cancelStall = undefined
+      if (!this.#isWaiting) return
       this.#stalled = true
       this.#job?.abort.abort()
     })
@@ -185,17 +226,18 @@ export class DirectDelivery implements JobDelivery {
     this.#gone = true
     this.#job?.refuse('busy', 'the Consumer left')
     this.#job?.abort.abort()
-    this.#wake?.()
+    this.#wakeUp()
   }
 
   #finish(): void {
     this.#ended = true
     this.#stopListening()
+    this.#cancelDeadline()
     this.#cancelKeepAlive?.()
     this.#cancelStall?.()
     this.#cancelKeepAlive = undefined
     this.#cancelStall = undefined
-    this.#wake?.()
+    this.#wakeUp()
   }
 }
 

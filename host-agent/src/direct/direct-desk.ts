@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { DIRECT_CHAT_PATH, DIRECT_WINDOW_TOKENS, type DirectReport } from '@daisi/protocol'
+import {
+  DIRECT_CHAT_PATH,
+  DIRECT_WINDOW_TOKENS,
+  type DirectReport,
+  type SessionTokenClaims,
+} from '@daisi/protocol'
 import { admit } from '../jobs/admission.ts'
 import { Job } from '../jobs/job.ts'
 import { failJob, runJob, type RunnerContext } from '../jobs/job-runner.ts'
 import { ReplayCache } from '../jobs/replay-cache.ts'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/verify-session-token.ts'
+import { Arrears } from './arrears.ts'
 import { authorize, type Authorized } from './authorize.ts'
 import { type ChatOrder, readChat } from './chat-order.ts'
 import { DirectDelivery } from './direct-delivery.ts'
@@ -14,9 +20,13 @@ import { DirectJob } from './direct-job.ts'
 import type { ReportBook } from './report-book.ts'
 import { Reporter } from './reporter.ts'
 import { settleJob } from './settlement.ts'
+import { SharedWindow } from './token-window.ts'
 
 /** Jobs that are remembered for late acknowledgements at most. */
 const MOST_REMEMBERED = 10_000
+
+/** Unacknowledged tokens of jobs that are over, which leave those that begin enough of the window. */
+const MOST_LEFT_BEHIND = DIRECT_WINDOW_TOKENS / 4
 
 interface Entry {
   readonly directJob: DirectJob
@@ -34,6 +44,7 @@ export class DirectDesk {
   readonly #openedAtMs: number
   readonly #entries = new Map<string, Entry>()
   readonly #proofs = new ReplayCache()
+  readonly #arrears = new Arrears()
   readonly #idle: (() => void)[] = []
   /** True when there is no time left to wait for last acknowledgements. */
   #isHurried = false
@@ -179,9 +190,9 @@ export class DirectDesk {
     this.#forgetExpired(clock.now())
     if (this.#book.isFull || this.#entries.size >= MOST_REMEMBERED)
       return failure('busy', 'too many jobs wait to be reported; use another Host')
-    if (this.#unacknowledged(claims.jti) > DIRECT_WINDOW_TOKENS)
-      return failure('unacknowledged', 'acknowledge the answers to earlier requests first')
-    return undefined
+    return this.#isOwing(claims, clock.now())
+      ? failure('unacknowledged', 'acknowledge the answers to earlier requests first')
+      : undefined
   }
 
   #open(
@@ -190,7 +201,7 @@ export class DirectDesk {
     response: ServerResponse,
     { clock }: RunnerContext,
   ): Entry {
-    const directJob = new DirectJob(jobId, sessionToken, claims, thumbprint)
+    const directJob = new DirectJob(jobId, sessionToken, claims, thumbprint, this.#windowOf(claims))
     const created = Math.floor(clock.now() / 1000)
     const identity = { id: `chatcmpl-${randomBytes(16).toString('hex')}`, created, model }
     const delivery = new DirectDelivery({ response, directJob, identity, includeUsage, clock })
@@ -201,18 +212,31 @@ export class DirectDesk {
     return entry
   }
 
-  /** Tokens of jobs under one Session token that nobody acknowledged (D5). */
-  #unacknowledged(tokenId: string): number {
-    let sum = 0
+  /** Whether too much is unacknowledged for another job: under this token, or under any lately (D5). */
+  #isOwing(claims: SessionTokenClaims, nowMs: number): boolean {
+    if (this.#windowOf(claims).room === 0) return true
+    let leftBehind = 0
+    for (const { directJob, job, letGo } of this.#entries.values())
+      if (directJob.claims.jti === claims.jti && isOver(job) && letGo === undefined)
+        leftBehind += directJob.window.open
+    return leftBehind > MOST_LEFT_BEHIND || this.#arrears.of(claims, nowMs) > DIRECT_WINDOW_TOKENS
+  }
+
+  /** The window that all jobs of a token share. */
+  #windowOf({ jti }: SessionTokenClaims): SharedWindow {
     for (const { directJob } of this.#entries.values())
-      if (directJob.claims.jti === tokenId) sum += directJob.window.open
-    return sum
+      if (directJob.claims.jti === jti) return directJob.window.shared
+    return new SharedWindow()
   }
 
   #over(entry: Entry): void {
     const { job, directJob } = entry
-    if (job.refused) this.#entries.delete(directJob.jobId)
-    else this.#settle(entry)
+    const { jobId, claims, window } = directJob
+    if (job.refused) this.#entries.delete(jobId)
+    else {
+      this.#arrears.remember(jobId, claims, window, this.#context().clock.now())
+      this.#settle(entry)
+    }
     this.#wakeIdle()
   }
 

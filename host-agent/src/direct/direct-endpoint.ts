@@ -13,13 +13,11 @@ import { takeAcknowledgement } from './acknowledgement.ts'
 import type { DirectDesk } from './direct-desk.ts'
 import { answerFailure } from './direct-delivery.ts'
 import { type DirectFailure, failure, unknownIssuer } from './direct-failure.ts'
-import { discardBody, readBody } from './read-body.ts'
+import { BodyPlaces, type BodySender, SMALL_BODY_BYTES } from './body-places.ts'
+import { type BodyLimits, discardBody, readBody } from './read-body.ts'
 
 /** Bytes of an acknowledgement. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 4096
-
-/** Bodies of chats that are read at once. With 4 MiB each they bound the memory that requests can take. */
-const MOST_BODIES = 32
 
 /** Any page may ask: what counts is a token and a proof, and nothing that a browser would add by itself. */
 const CORS_HEADERS = {
@@ -30,6 +28,7 @@ const CORS_HEADERS = {
 export interface EndpointOptions {
   readonly hostId: HostId
   readonly logger: Logger
+  readonly limits: Omit<BodyLimits, 'mostBytes'>
   readonly desks: () => Iterable<DirectDesk>
 }
 
@@ -39,7 +38,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<D
 export class DirectEndpoint {
   readonly #options: EndpointOptions
   readonly #routes: ReadonlyMap<string, Handler>
-  #bodies = 0
+  readonly #places = new BodyPlaces()
 
   constructor(options: EndpointOptions) {
     this.#options = options
@@ -95,14 +94,20 @@ export class DirectEndpoint {
     if (desk === undefined) return unknownIssuer()
     const authorized = await desk.authorize(token, proof)
     if (!authorized.ok) return authorized
-    const body = await this.#body(request, response, MAX_BODY_BYTES)
+    const body = await this.#chatBody(request, response, {
+      issuer: desk.issuer,
+      tokenId: authorized.claims.jti,
+    })
     if (body === undefined) return undefined
     if (!Buffer.isBuffer(body)) return body
     return desk.serve(authorized, body, response)
   }
 
   async #acknowledge(request: IncomingMessage, response: ServerResponse): Promise<DirectFailure | undefined> {
-    const body = await this.#body(request, response, MAX_ACKNOWLEDGEMENT_BYTES)
+    const body = await readBody(request, response, {
+      ...this.#options.limits,
+      mostBytes: MAX_ACKNOWLEDGEMENT_BYTES,
+    })
     if (body === undefined) return undefined
     if (!Buffer.isBuffer(body)) return body
     const taken = await takeAcknowledgement(body.toString('latin1'), this.#options.hostId, (jobId) =>
@@ -113,18 +118,21 @@ export class DirectEndpoint {
     return undefined
   }
 
-  async #body(
+  async #chatBody(
     request: IncomingMessage,
     response: ServerResponse,
-    most: number,
+    sender: BodySender,
   ): Promise<Buffer | DirectFailure | undefined> {
-    if (most === MAX_BODY_BYTES && this.#bodies >= MOST_BODIES)
-      return failure('busy', 'too many requests at once; try again')
-    if (most === MAX_BODY_BYTES) this.#bodies++
+    const limits = { ...this.#options.limits, mostBytes: MAX_BODY_BYTES }
+    const length = request.headers['content-length']
+    if (length !== undefined && Number(length) <= SMALL_BODY_BYTES) return readBody(request, response, limits)
+    const giveBack = this.#places.take(sender)
+    if (giveBack === undefined)
+      return failure('busy', 'too many long requests are being sent at once; try again')
     try {
-      return await readBody(request, response, most)
+      return await readBody(request, response, limits)
     } finally {
-      if (most === MAX_BODY_BYTES) this.#bodies--
+      giveBack()
     }
   }
 

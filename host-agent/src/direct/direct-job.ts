@@ -1,5 +1,17 @@
-import type { DirectReport, SessionTokenClaims } from '@daisi/protocol'
-import { TokenWindow } from './token-window.ts'
+import { DIRECT_REPORT_SECONDS, type DirectReport, type SessionTokenClaims } from '@daisi/protocol'
+import { type SharedWindow, TokenWindow } from './token-window.ts'
+
+/** Seconds that a report has on its way to the Orc before it would come too late to be paid. */
+const REPORTING_SECONDS = 120
+
+/** Longest work on one job, whatever its token says. Timers take no more than some weeks. */
+const LONGEST_WORK_MS = 24 * 60 * 60 * 1000
+
+/** Milliseconds for which a job under this token may go on: what is acknowledged until then is reported in time (D8). */
+export function lastWorkMs({ exp }: SessionTokenClaims, nowMs: number): number {
+  const lastMs = (exp + DIRECT_REPORT_SECONDS - REPORTING_SECONDS) * 1000
+  return Math.max(0, Math.min(lastMs - nowMs, LONGEST_WORK_MS))
+}
 
 /** What counts for the pay of one job of a Direct Connection. It outlives the job, until its Consumer acknowledged all. */
 export class DirectJob {
@@ -8,7 +20,7 @@ export class DirectJob {
   readonly claims: SessionTokenClaims
   /** Thumbprint of the key of the Consumer. */
   readonly thumbprint: string
-  readonly window = new TokenWindow()
+  readonly window: TokenWindow
   /** As stated to the Consumer, once the job is accepted. */
   prompt: { readonly promptTokens: number; readonly cachedTokens: number } | undefined
   /** Set when the job is over. */
@@ -16,8 +28,16 @@ export class DirectJob {
   #acknowledgement: string | undefined
   readonly #listeners = new Set<() => void>()
 
-  constructor(jobId: string, sessionToken: string, claims: SessionTokenClaims, thumbprint: string) {
+  /** `shared` is the window of all jobs of the token. */
+  constructor(
+    jobId: string,
+    sessionToken: string,
+    claims: SessionTokenClaims,
+    thumbprint: string,
+    shared: SharedWindow,
+  ) {
     this.jobId = jobId
+    this.window = new TokenWindow(shared)
     this.sessionToken = sessionToken
     this.claims = claims
     this.thumbprint = thumbprint
@@ -33,11 +53,14 @@ export class DirectJob {
     return this.window.open === 0 && (this.#acknowledgement !== undefined || this.window.sent === 0)
   }
 
-  /** What the Orc is to hear (D8), or undefined if nothing was acknowledged, so that nothing is paid. */
+  /**
+   * What the Orc is to hear (D8), or undefined if nothing was handed out. Nothing is paid without an acknowledgement, but
+   * the Orc can grant less to a Session that gives none.
+   */
   get report(): DirectReport | undefined {
     const { jobId, sessionToken, receipt } = this
-    const acknowledgement = this.#acknowledgement
-    if (receipt === undefined || receipt === '' || acknowledgement === undefined) return undefined
+    const acknowledgement = this.#acknowledgement ?? ''
+    if (receipt === undefined || receipt === '' || this.window.sent === 0) return undefined
     return { type: 'direct-report', jobId, sessionToken, acknowledgement, receipt }
   }
 

@@ -11,6 +11,9 @@ export interface DirectLimits {
   readonly headMs: number
   /** For a whole request, its body included. */
   readonly requestMs: number
+  /** For a body, and as much longer as its bytes so far take at the rate below. */
+  readonly bodyMs: number
+  readonly bodyBytesPerSecond: number
   /** Without a request. */
   readonly idleMs: number
   readonly connections: number
@@ -21,6 +24,8 @@ export interface DirectLimits {
 export const DIRECT_LIMITS: DirectLimits = {
   headMs: 10_000,
   requestMs: 60_000,
+  bodyMs: 10_000,
+  bodyBytesPerSecond: 64 * 1024,
   idleMs: 15_000,
   connections: 512,
   connectionsPerAddress: 64,

@@ -59,8 +59,9 @@ export class DirectService {
     const books = new Map(await Promise.all(orcUrls.map(openBook)))
     const protection = await prepareProtection(options)
     const desks = new Set<DirectDesk>()
-    const endpoint = new DirectEndpoint({ hostId, logger, desks: () => desks })
-    const server = createDirectServer(protection, endpoint, options.limits ?? DIRECT_LIMITS)
+    const limits = options.limits ?? DIRECT_LIMITS
+    const endpoint = new DirectEndpoint({ hostId, logger, limits, desks: () => desks })
+    const server = createDirectServer(protection, endpoint, limits)
     const { port } = await listen(server, plan)
     const offer = await describe(plan, protection, port)
     const hint = isWildcard(plan.listen.host) && plan.url === undefined

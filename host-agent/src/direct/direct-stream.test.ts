@@ -187,29 +187,6 @@ describe('the stream', () => {
     await aborted
   })
 
-  test('[D5] no job begins while earlier ones of the token leave more than 64 tokens unacknowledged', async () => {
-    await using setup = await DirectSetup.start()
-    const token = await setup.token()
-    const jobs = [newJobId(), newJobId()]
-    for (const jti of jobs) {
-      const answering = setup.consumer.chat(token, setup.body(), { claims: { jti } })
-      ;(await setup.engine.next())
-        .start()
-        .delta('a', ...ids(33))
-        .end()
-      await (await answering).rest()
-    }
-    const refused = await setup.consumer.chat(token, setup.body())
-    expect([refused.status, await refused.errorCode()]).toEqual([409, 'unacknowledged'])
-    const other = setup.consumer.chat(await setup.token(), setup.body())
-    ;(await setup.engine.next()).start().end()
-    expect((await other).status).toBe(200)
-    await setup.consumer.acknowledge(claimsOf(token, jobs[0] ?? '', 2))
-    const again = setup.consumer.chat(token, setup.body())
-    ;(await setup.engine.next()).start().end()
-    expect((await again).status).toBe(200)
-  })
-
   test('[A7] a Consumer that leaves stops the engine; one that leaves while it waits frees its place', async () => {
     await using setup = await DirectSetup.start({ slots: 1, queue: 1 })
     const answering = setup.consumer.chat(await setup.token(), setup.body())

@@ -9,6 +9,9 @@ import type { DirectJob } from './direct-job.ts'
 /** Reports that wait at most. When there are more, no further job begins: none may be lost. */
 const MOST_REPORTS = 1_000
 
+/** Reports of work that was not acknowledged are not worth anything: they take no more than this of the room. */
+const MOST_UNPAID = MOST_REPORTS / 2
+
 /** Revoked tokens that are remembered at most; an Orc that revokes more loses the oldest. */
 const MOST_REVOKED = 10_000
 
@@ -73,6 +76,8 @@ export class ReportBook {
   keep(job: DirectJob): Promise<void> {
     const { report } = job
     if (report === undefined) return this.settled()
+    const isUnpaid = report.acknowledgement === ''
+    if (isUnpaid && this.#reports.size >= MOST_UNPAID) return this.settled()
     const { type: _, ...facts } = report
     this.#reports.set(job.jobId, { ...facts, payableUntil: job.claims.exp + DIRECT_REPORT_SECONDS })
     return this.#save()

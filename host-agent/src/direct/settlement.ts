@@ -24,12 +24,15 @@ export function settleJob(options: SettlementOptions): () => void {
   const { directJob, book, reporter, clock, onSettled, onComplete } = options
   const { jobId } = directJob
   let isKept = false
-  const keep = (): void => {
+  const write = (): void => {
     const isNoted = isKept && !book.has(jobId)
-    if (directJob.report !== undefined && !isNoted) {
-      isKept = true
-      void book.keep(directJob)
-    }
+    if (directJob.report === undefined || isNoted) return
+    void book.keep(directJob)
+    // One without an acknowledgement may find no room.
+    isKept = book.has(jobId)
+  }
+  const keep = (): void => {
+    if (directJob.acknowledgement !== undefined) write()
     if (directJob.isAcknowledged) {
       stopListening()
       letGo()
@@ -41,6 +44,7 @@ export function settleJob(options: SettlementOptions): () => void {
     if (isLetGo) return
     isLetGo = true
     cancelTimer()
+    if (directJob.acknowledgement === undefined) write()
     reporter.release(jobId)
     onSettled()
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { FrameAssembler } from '../engine/output/frame-assembler.ts'
 import type { Piece } from '../engine/output/piece.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { FIRST_GRANT_BYTES, TokenWindow } from './token-window.ts'
+import { SharedWindow, TokenWindow } from './token-window.ts'
 
 /** Numbers from 0 to 1 that are the same in every run. */
 function numbers(seed: number): () => number {
@@ -20,7 +20,7 @@ function simulate(seed: number, tokens: number, acknowledgeFrom: number, longest
   const clock = new ManualClock()
   const window = new TokenWindow()
   const made: Piece[] = []
-  const output = new FrameAssembler(FIRST_GRANT_BYTES, (frame) => made.push(frame), clock)
+  const output = new FrameAssembler(window.firstGrantBytes, (frame) => made.push(frame), clock)
   let generated = 0
   let mostGenerated = 0
   for (let round = 0; round < 20_000 && window.acknowledged < tokens; round++) {
@@ -60,4 +60,21 @@ test('[D5] without acknowledgements generation stops', () => {
   const { acknowledged, mostGenerated } = simulate(7, 2_000, Number.POSITIVE_INFINITY)
   expect(acknowledged).toBe(0)
   expect(mostGenerated).toBeLessThanOrEqual(DIRECT_WINDOW_TOKENS + 1)
+})
+
+test('[D5] jobs of one token share the window: the next begins with the rest, and goes on with what is freed', () => {
+  const shared = new SharedWindow()
+  const first = new TokenWindow(shared)
+  first.handedOut(40)
+  const second = new TokenWindow(shared)
+  expect(second.firstGrantBytes).toBe(24 + 4 * 24)
+  expect([second.fits(24), second.fits(25), second.isNarrow]).toEqual([true, false, true])
+  second.handedOut(24)
+  expect([first.fits(1), second.fits(1), first.nextGrant(), second.nextGrant()]).toEqual([false, false, 0, 0])
+  let freed = 0
+  const stop = shared.onAcknowledged(() => freed++)
+  expect([first.acknowledge(40), first.acknowledge(40), first.acknowledge(39)]).toEqual([true, false, false])
+  expect([freed, shared.open, second.fits(40), second.fits(41)]).toEqual([1, 24, true, false])
+  expect(second.nextGrant()).toBe(4 * 16)
+  stop()
 })

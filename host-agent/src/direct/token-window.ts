@@ -3,11 +3,40 @@ import { DIRECT_WINDOW_TOKENS, FRAME_HEADER_BYTES } from '@daisi/protocol'
 /** Bytes of a token id in a frame: no token takes fewer. */
 const ID_BYTES = 4
 
-/** Bytes of frames that a job begins with: what 64 tokens take at least. */
-export const FIRST_GRANT_BYTES = FRAME_HEADER_BYTES + ID_BYTES * DIRECT_WINDOW_TOKENS
+/** What all jobs of one Session token leave unacknowledged together: they share one window (D5). */
+export class SharedWindow {
+  readonly #listeners = new Set<() => void>()
+  #open = 0
+
+  /** Tokens handed out and not acknowledged. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Tokens that may still be handed out. */
+  get room(): number {
+    return Math.max(0, DIRECT_WINDOW_TOKENS - this.#open)
+  }
+
+  handedOut(tokens: number): void {
+    this.#open += tokens
+  }
+
+  acknowledged(tokens: number): void {
+    this.#open -= tokens
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls `listener` after each acknowledgement of any of the jobs; returns the function that stops it. */
+  onAcknowledged(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
 
 /**
- * How far a job may go beyond what its Consumer acknowledged (D5): never more than 64 unacknowledged tokens are handed out.
+ * How far a job may go beyond what its Consumer acknowledged (D5): never more than 64 unacknowledged tokens of all jobs of its
+ * Session token are handed out.
  *
  * The engine counts bytes of frames, so it is granted what the tokens that may still be handed out take at least, their ids:
  * no frame has more tokens than there is room for, and generated ahead of the 64 is only the piece on which the engine stops
@@ -16,9 +45,17 @@ export const FIRST_GRANT_BYTES = FRAME_HEADER_BYTES + ID_BYTES * DIRECT_WINDOW_T
  * every half window, 128 bytes, which is the longest in vocabularies.
  */
 export class TokenWindow {
+  readonly shared: SharedWindow
+  /** Bytes of frames that the job begins with. */
+  readonly firstGrantBytes: number
   #sent = 0
   #acknowledged = 0
-  #aheadBytes = FIRST_GRANT_BYTES
+  #aheadBytes: number
+
+  constructor(shared: SharedWindow = new SharedWindow()) {
+    this.shared = shared
+    this.#aheadBytes = this.firstGrantBytes = grantFor(shared.room)
+  }
 
   /** Tokens handed out. */
   get sent(): number {
@@ -36,12 +73,12 @@ export class TokenWindow {
 
   /** True if so much is unacknowledged that the engine may soon have to wait. */
   get isNarrow(): boolean {
-    return this.open > DIRECT_WINDOW_TOKENS / 2
+    return this.shared.open > DIRECT_WINDOW_TOKENS / 2
   }
 
-  /** True if a piece of so many tokens may be handed out. An engine that keeps to its grants makes no other; a larger one would go alone. */
+  /** True if a piece of so many tokens may be handed out. An engine that keeps to its grants makes no larger one; it would go alone. */
   fits(tokens: number): boolean {
-    return this.open === 0 || this.open + tokens <= DIRECT_WINDOW_TOKENS
+    return this.shared.open === 0 || tokens <= this.shared.room
   }
 
   /** The engine made a frame of so many bytes. */
@@ -51,25 +88,27 @@ export class TokenWindow {
 
   handedOut(tokens: number): void {
     this.#sent += tokens
+    this.shared.handedOut(tokens)
   }
 
   /** Takes a total; false if it is not more than before. */
   acknowledge(total: number): boolean {
-    if (total <= this.#acknowledged) return false
+    const more = total - this.#acknowledged
+    if (more <= 0) return false
     this.#acknowledged = total
+    this.shared.acknowledged(more)
     return true
   }
 
   /** Bytes to grant the engine now, or 0. */
   nextGrant(): number {
-    const bytes = Math.max(0, this.#targetBytes() - this.#aheadBytes)
+    const { room } = this.shared
+    const bytes = room === 0 ? 0 : Math.max(0, grantFor(room) - this.#aheadBytes)
     this.#aheadBytes += bytes
     return bytes
   }
+}
 
-  #targetBytes(): number {
-    const room = DIRECT_WINDOW_TOKENS - this.open
-    if (room <= 0) return 0
-    return FRAME_HEADER_BYTES + ID_BYTES * room
-  }
+function grantFor(tokens: number): number {
+  return FRAME_HEADER_BYTES + ID_BYTES * tokens
 }

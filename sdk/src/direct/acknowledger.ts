@@ -70,7 +70,7 @@ export class Acknowledger {
     const scope = new CallScope(ATTEMPT_MS)
     try {
       const claims = { aud: grant.host_id, sid: grant.session_id, jobId, ...acknowledged, iat: nowSeconds() }
-      const { ok, status } = await scope.race(
+      const { ok, status, body } = await scope.race(
         fetch(grant.endpoint + PATH, {
           method: 'POST',
           headers: { 'content-type': 'text/plain' },
@@ -79,6 +79,7 @@ export class Acknowledger {
           signal: scope.signal,
         }),
       )
+      void body?.cancel().catch(() => undefined)
       const message = `The Host answered an acknowledgement with HTTP ${status}.`
       const isRetryable = status === 429 || status >= 500
       return ok ? undefined : new DaisiError(message, { code: 'stream_interrupted', status, isRetryable })

@@ -62,6 +62,11 @@ describe('the events of an answer', () => {
     expect(delivery.add('67', '')).toBe(false)
   })
 
+  test('[D6] more text than the tokens can have is no answer', () => {
+    expect(begun().add('1', 'x'.repeat(65 * 1_024))).toBe(true)
+    expect(begun().add('1', 'x'.repeat(65 * 1_024 + 1))).toBe(false)
+  })
+
   test('bytes are counted in UTF-8', () => {
     const delivery = begun()
     delivery.add('7', '🌍ßa')
@@ -134,6 +139,9 @@ describe('where a prompt may be sent', () => {
     'https://1.2.3.4:1',
     'http://localhost:1',
     'http://a.localhost',
+    'http://localhost.',
+    'http://a.localhost.:1',
+    'http://10.1.2.3.',
     'http://127.0.0.1:8',
     'http://127.9.9.9',
     'http://10.1.2.3',
@@ -159,6 +167,28 @@ describe('where a prompt may be sent', () => {
     'http://notlocalhost',
     'http://localhost.example',
     'http://[2001:db8::1]',
+    // Not fc00::/7 or fe80::/10, though they begin alike.
+    'http://[fc0::1]',
+    'http://[fd:1:2::3]',
+    'http://[fe8::1]',
+    'http://[fec0::1]',
+    // Private addresses inside others: NAT64, 6to4, IPv4-compatible, IPv4-translated.
+    'http://[64:ff9b::10.0.0.1]',
+    'http://[64:ff9b::7f00:1]',
+    'http://[2002:a00:1::1]',
+    'http://[::127.0.0.1]',
+    'http://[::10.0.0.1]',
+    'http://[::ffff:0:10.0.0.1]',
+    // Multicast, broadcast, unspecified.
+    'http://224.0.0.1',
+    'http://239.255.255.250',
+    'http://255.255.255.255',
+    'http://[ff02::1]',
+    'http://0.0.0.0',
+    'http://[::]',
+    'http://host.example.',
+    'http://localhost..',
+    'http://localhost.example.',
     'http://[fdx.example]',
     'http://user:word@127.0.0.1',
     'https://host.example/',

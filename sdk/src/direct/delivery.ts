@@ -5,6 +5,8 @@ import { utf8Length } from './consumer-key.ts'
 const WINDOW_TOKENS = 64
 /** New tokens after which the next acknowledgement is due: half the window, so that an honest Host never waits. */
 export const ACKNOWLEDGE_EVERY = 32
+/** Bytes of text that a token can have, by far. A Host that sends more for what it counts fills its reader's memory. */
+const BYTES_PER_TOKEN = 1_024
 
 /** What a Host may state at most. */
 export interface DeliveryBounds {
@@ -51,12 +53,16 @@ export class Delivery {
 
   /**
    * Takes note of an event: its text, and the generated tokens that its `id` states. False where these cannot be: they fall,
-   * exceed what was asked for, or are more than the text so far has bytes, by more than a window.
+   * exceed what was asked for, or are more than the text so far has bytes, by more than a window; or the text is more than theirs.
    */
   add(id: string, text: string): boolean {
     const stated = id === '' ? 0 : count(id)
     this.#bytes += utf8Length(text)
-    const isPossible = stated >= this.#stated && stated <= this.#most && stated <= this.#bytes + WINDOW_TOKENS
+    const isPossible =
+      stated >= this.#stated &&
+      stated <= this.#most &&
+      stated <= this.#bytes + WINDOW_TOKENS &&
+      this.#bytes <= (stated + WINDOW_TOKENS) * BYTES_PER_TOKEN
     if (isPossible) this.#stated = stated
     return isPossible
   }
@@ -81,13 +87,17 @@ export class Delivery {
     return { ...this.#prompt, generatedTokens: Math.min(this.#stated, this.#bytes) }
   }
 
+  /** Tokens that came since the last acknowledgement. */
+  get fresh(): number {
+    return this.received.generatedTokens - Math.max(this.#acknowledged, 0)
+  }
+
   /**
    * What is to be acknowledged now, once: at the first text, then after every 32 tokens, and at the end what is left. Nothing before
    * the first token: what was not delivered is not charged (rule P2).
    */
   due(isEnd: boolean): Acknowledged | undefined {
-    const { received } = this
-    const fresh = received.generatedTokens - Math.max(this.#acknowledged, 0)
+    const { received, fresh } = this
     const isDue = fresh > 0 && (isEnd || this.#acknowledged < 0 || fresh >= ACKNOWLEDGE_EVERY)
     if (!isDue) return undefined
     this.#acknowledged = received.generatedTokens

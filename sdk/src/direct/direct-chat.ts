@@ -7,7 +7,7 @@ import type { RequestOptions } from '../options.ts'
 import type { DirectAnswer } from './host-line.ts'
 import { type HostLines, unavailable } from './host-lines.ts'
 import type { DirectOptions } from './options.ts'
-import { promptBound, requestedTokens } from './prompt-size.ts'
+import { promptBound, tokenNeed, USUAL_NEED } from './prompt-size.ts'
 
 const DEFAULT_TIMEOUT_MS = 600_000
 const DEFAULT_DIRECT_TIMEOUT_MS = 5_000
@@ -15,8 +15,6 @@ const DEFAULT_DIRECT_TIMEOUT_MS = 5_000
 const ANSWER_MS = 30_000
 /** and this much longer for each byte of the prompt, as slow machines do. */
 const ANSWER_MS_PER_BYTE = 5
-/** Tokens of an answer that a token should have room for where the request names none. */
-const USUAL_ANSWER_TOKENS = 512
 
 /** The way that a request took. */
 export type DirectMode = 'direct' | 'orchestrated'
@@ -66,14 +64,18 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
 
   /** Knocks at the Host, so that the first request finds the way open. Throws without a fallback. @internal */
   async connect(): Promise<void> {
-    const line = await this.#lines.current(0, undefined)
-    if (DaisiError.isInstance(line)) return this.#goesAround(line)
+    const line = await this.#lines.current(USUAL_NEED, undefined)
+    if (DaisiError.isInstance(line)) {
+      // Who has too few credits to begin with shall know it at once.
+      if (line.status === 402) throw line
+      return this.#goesAround(line)
+    }
     try {
       await line.reach(this.#reachMs)
       this.mode = 'direct'
     } catch (error) {
       if (!DaisiError.isInstance(error)) throw error
-      this.#lines.failed(line, error)
+      this.#lines.failed(line, error, USUAL_NEED)
       this.#goesAround(error)
     }
   }
@@ -90,17 +92,22 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
     const { timeoutMs = Infinity, signal } = options
     const bound = promptBound(request.messages)
     const answerMs = Math.min(timeoutMs, ANSWER_MS + ANSWER_MS_PER_BYTE * bound)
-    const tokens = bound + (requestedTokens(request) ?? USUAL_ANSWER_TOKENS)
+    const need = tokenNeed(request)
     for (let mayRenew = true; ; mayRenew = false) {
-      const line = await this.#lines.current(tokens, signal)
+      const line = await this.#lines.current(need, signal)
       if (DaisiError.isInstance(line)) return line
       try {
         await line.reach(Math.min(timeoutMs, this.#reachMs), signal)
-        if (line.isFull) return unavailable('Too many answers at once.')
-        return await line.ask(request, { signal, timeoutMs, answerMs })
+        const hasRoom = this.#lines.hasRoom(line, need)
+        // Others began meanwhile.
+        if (!hasRoom && mayRenew) continue
+        if (!hasRoom || line.isFull) return unavailable('Too many answers at once.')
+        const answer = await line.ask(request, { signal, timeoutMs, answerMs })
+        this.#lines.answered(line)
+        return answer
       } catch (failure) {
         if (!DaisiError.isInstance(failure) || failure.code === 'aborted') throw failure
-        if (!this.#lines.failed(line, failure, mayRenew)) return failure
+        if (!this.#lines.failed(line, failure, need, mayRenew)) return failure
       }
     }
   }

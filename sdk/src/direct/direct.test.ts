@@ -26,6 +26,7 @@ describe('connecting', () => {
       ttl_seconds: 60,
       direct: {
         model: 'daisi-nano',
+        budget: 1_000,
         key: { kty: 'OKP', crv: 'Ed25519', x: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) },
       },
     })
@@ -117,7 +118,7 @@ describe('what a Host receives', () => {
 
   test('[D3] every request has a proof of its own, dated by the clock of the Orc', async () => {
     const { host, direct } = await directTo(new FakeHost('https://host.test', -3_600), { fallback: false })
-    await Promise.all(Array.from({ length: 20 }, () => direct.chat.create(request)))
+    await Promise.all(Array.from({ length: 20 }, () => direct.chat.create({ ...request, max_tokens: 8 })))
     expect(host.seen).toHaveLength(20)
     expect(new Set(host.seen.map(({ headers }) => headers.get('dpop'))).size).toBe(20)
   })
@@ -150,6 +151,18 @@ describe('acknowledgements', () => {
       promptTokens: 5,
       cachedTokens: 0,
     })
+  })
+
+  test('[D6] say what is in their schema and nothing else', async () => {
+    const { host, direct } = await directTo(new FakeHost())
+    await direct.chat.create(request)
+    const bodies = host.arrived.filter(({ url }) => url.endsWith('acknowledgements')).map(({ body }) => body)
+    const claims = bodies
+      .filter((body) => body !== '')
+      .map((jws) => JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString()) as object)
+    expect(claims.length).toBeGreaterThan(0)
+    const keys = ['aud', 'cachedTokens', 'generatedTokens', 'iat', 'jobId', 'promptTokens', 'sid']
+    for (const each of claims) expect(Object.keys(each).toSorted()).toEqual(keys)
   })
 
   test('[D6] who reads slowly acknowledges slowly, and the Host pauses', async () => {

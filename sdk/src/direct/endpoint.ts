@@ -1,6 +1,9 @@
-/** Names and addresses that no packet leaves the local network for: loopback, RFC 1918, link-local, unique local (RFC 4193). */
+/**
+ * Names and addresses that no packet leaves the local network for: loopback, RFC 1918, link-local, unique local (RFC 4193). An IPv6
+ * address that has one of them inside (NAT64, 6to4, IPv4-compatible) leads to a translator, and is none.
+ */
 const PRIVATE =
-  /^(?:localhost|.+\.localhost|(?:127|10)(?:\.\d+){3}|(?:192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d+){2}|\[(?:::1|f[cd]..:.*|fe[89ab].:.*)\])$/
+  /^(?:(?:.+\.)?localhost\.?|(?:127|10)(?:\.\d+){3}|(?:192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d+){2}|\[(?:::1|f[cd][\da-f]{2}:.*|fe[89ab][\da-f]:.*)\])$/
 
 /** Whether a prompt may be sent there: with TLS anywhere, without it only where nobody outside can listen (rule D10). */
 export function isSafeEndpoint(endpoint: string): boolean {

@@ -1,9 +1,9 @@
-import type { ChatCompletionChunk, ChatRequest, CompletionUsage, DirectGrant } from '@daisi/protocol/consumer'
+import type { ChatCompletionChunk, ChatRequest, DirectGrant } from '@daisi/protocol/consumer'
 import { CallScope } from '../call-scope.ts'
 import type { OpenCall } from '../call.ts'
 import type { ChatParameters } from '../chat.ts'
-import { readChunks } from '../chat-stream.ts'
-import { errorOfResponse } from '../error-response.ts'
+import { isChunk, readChunks } from '../chat-stream.ts'
+import { errorOfEvent, errorOfResponse, errorText } from '../error-response.ts'
 import { DaisiError, interrupted, invalidResponse } from '../error.ts'
 import type { StreamWatch } from '../event-source.ts'
 import type { Fetch } from '../options.ts'
@@ -12,7 +12,7 @@ import { Acknowledger, knock } from './acknowledger.ts'
 import { type ConsumerKey, sha256 } from './consumer-key.ts'
 import { ACKNOWLEDGE_EVERY, Delivery } from './delivery.ts'
 import { isSafeEndpoint } from './endpoint.ts'
-import { promptBound, requestedTokens } from './prompt-size.ts'
+import { promptBound, requestedTokens, tokenNeed } from './prompt-size.ts'
 
 const CHAT_PATH = '/v1/chat/completions'
 /** After this long without a word from it, a Host is knocked at before it is sent a prompt. */
@@ -21,11 +21,20 @@ const KNOCK_AFTER_MS = 30_000
 const ANSWERS_AT_ONCE = 'location' in globalThis ? 4 : Infinity
 /** How long the end of a stream waits for its last acknowledgement. */
 const LAST_ACKNOWLEDGEMENT_MS = 2_000
+/** Chunks that may come before the first text. An honest Host sends one. */
+const CHUNKS_BEFORE_TEXT = 16
+/** Tokens that a Host may have made of an answer that is left, beyond what came of it (rule D5). */
+const WINDOW_TOKENS = 64
 
 /** An answer that has begun: its first chunks are there. */
 export interface DirectAnswer {
   readonly call: OpenCall
   readonly chunks: Chunks
+}
+
+interface Reading {
+  readonly delivery: Delivery
+  readonly acknowledger: Acknowledger
 }
 
 type Chunks = AsyncGenerator<ChatCompletionChunk, void, void>
@@ -43,10 +52,15 @@ export interface DirectTerms {
 export class HostLine {
   readonly grant: DirectGrant
   /** It stated what cannot be. */
-  isDishonest = false
+  lie: DaisiError | undefined
+  /** It sent the first text of an answer, or its end. */
+  hasAnswered = false
   /** Acknowledgements of finished answers that are on their way. */
   readonly #unsettled: Set<Promise<void>>
-  readonly #open = new Set<CallScope>()
+  /** Answers on their way, with the tokens that the Host sets aside for each. */
+  readonly #open = new Map<CallScope, number>()
+  /** Answers that are being read. */
+  readonly #reading = new Set<Reading>()
   readonly #key: ConsumerKey
   readonly #fetch: Fetch
   readonly #nowSeconds: () => number
@@ -75,10 +89,12 @@ export class HostLine {
     return this.#open.size >= ANSWERS_AT_ONCE
   }
 
-  /** Whether the token lasts for so many seconds and tokens more. */
+  /** Whether the token lasts for so many seconds and tokens more, beside the answers on their way. */
   covers(seconds: number, tokens: number): boolean {
     const { expires_at: expiresAt, budget } = this.grant
-    return expiresAt - this.#nowSeconds() > seconds && budget - this.#spent >= tokens
+    let left = budget - this.#spent
+    for (const reserved of this.#open.values()) left -= reserved
+    return expiresAt - this.#nowSeconds() > seconds && left >= tokens
   }
 
   /** Resolves when the Host has answered anything, lately or now. Throws `connection_error` or `timeout`. */
@@ -101,13 +117,15 @@ export class HostLine {
   async ask(request: ChatParameters, terms: DirectTerms): Promise<DirectAnswer> {
     const jobId = `job_${randomHex()}`
     const scope = new CallScope(terms.timeoutMs, terms.signal)
-    this.#open.add(scope)
+    this.#open.set(scope, tokenNeed(request).most)
     const beginning = new CallScope(terms.answerMs)
     beginning.signal.addEventListener('abort', () => scope.fail(beginning.signal.reason))
     try {
       const response = await this.#post(request, jobId, scope)
       const call = { response, scope, requestId: jobId }
-      return { call, chunks: await begun(readChunks(call, this.#watch(request, call))) }
+      const chunks = await begun(readChunks(call, this.#watch(request, call)), jobId)
+      this.hasAnswered = true
+      return { call, chunks }
     } catch (cause) {
       const error = DaisiError.isInstance(cause) ? cause : scope.failureOf(cause)
       this.#open.delete(scope)
@@ -142,7 +160,7 @@ export class HostLine {
     const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     if (response.ok && isStream) return response
     if (response.ok) throw invalidResponse('The answer is not an event stream.', response, jobId)
-    const text = await scope.race(response.text()).catch(() => '')
+    const text = await errorText(response, scope)
     throw errorOfResponse(response, text, this.#nowSeconds() * 1_000)
   }
 
@@ -161,14 +179,17 @@ export class HostLine {
       // Fewer are no reason to leave: the Host goes on, and the next acknowledgement covers them.
       if (delivery.received.generatedTokens - acknowledger.confirmed > ACKNOWLEDGE_EVERY) scope.fail(error)
     })
+    const reading = { delivery, acknowledger }
+    this.#reading.add(reading)
     let isHonest = true
     let isOver = false
     const over = async (): Promise<void> => {
       if (isOver) return
       isOver = true
       this.#open.delete(scope)
+      this.#reading.delete(reading)
       const { promptTokens, generatedTokens } = delivery.received
-      this.#spent += promptTokens + generatedTokens
+      this.#spent += promptTokens + generatedTokens + (scope.signal.aborted ? WINDOW_TOKENS : 0)
       const last = isHonest ? delivery.due(true) : undefined
       if (last !== undefined) acknowledger.send(last)
       const idle = acknowledger.idle()
@@ -178,17 +199,21 @@ export class HostLine {
     scope.signal.addEventListener('abort', () => void over())
     return {
       seen: (event, id) => {
-        const { text, usage } = contentOf(event)
+        // It ends the stream: its reader is thrown why.
+        if (!isChunk(event) || errorOfEvent(event, requestId) !== undefined) return
+        const text = shownText(event)
+        const usage = event.usage ?? undefined
         const hadText = delivery.hasText
-        const isPossible = delivery.add(id, text) && (usage === undefined || delivery.matches(usage))
+        const isPossible =
+          text !== undefined && delivery.add(id, text) && (usage === undefined || delivery.matches(usage))
         if (!isPossible) {
           isHonest = false
-          const lie = this.#lie('it counts more tokens than it delivers', requestId)
+          this.#reading.delete(reading)
+          const lie = this.#lie('it counts other tokens than it delivers', requestId)
           throw hadText ? interrupted(requestId, lie) : lie
         }
         this.#heard()
-        const due = delivery.due(false)
-        if (due !== undefined) acknowledger.send(due)
+        this.#acknowledge(reading)
       },
       done: async () => {
         const patience = new CallScope(LAST_ACKNOWLEDGEMENT_MS)
@@ -198,10 +223,20 @@ export class HostLine {
     }
   }
 
+  /** All answers under one token share the Host's window (rule D5): together they acknowledge at each half of it. */
+  #acknowledge(reading: Reading): void {
+    let fresh = 0
+    for (const { delivery } of this.#reading) fresh += delivery.fresh
+    const isHalf = fresh >= ACKNOWLEDGE_EVERY
+    for (const { delivery, acknowledger } of isHalf ? this.#reading : [reading]) {
+      const due = delivery.due(isHalf)
+      if (due !== undefined) acknowledger.send(due)
+    }
+  }
+
   #lie(what: string, requestId: string): DaisiError {
-    this.isDishonest = true
     const message = `The Host was left: ${what}.`
-    return new DaisiError(message, { code: 'host_dishonest', isRetryable: true, requestId })
+    return (this.lie = new DaisiError(message, { code: 'host_dishonest', isRetryable: true, requestId }))
   }
 
   #heard(): void {
@@ -210,15 +245,13 @@ export class HostLine {
 }
 
 /** Reads up to the first text or the end, so that whatever fails before it can still go another way. */
-async function begun(chunks: Chunks): Promise<Chunks> {
+async function begun(chunks: Chunks, jobId: string): Promise<Chunks> {
   const first: ChatCompletionChunk[] = []
   for (let hasBegun = false; !hasBegun;) {
     const { value } = await chunks.next()
-    if (value === undefined) break
+    if (value === undefined || first.length === CHUNKS_BEFORE_TEXT) throw interrupted(jobId)
     first.push(value)
-    hasBegun = value.choices.some(
-      ({ delta, finish_reason: reason }) => Boolean(delta.content) || reason !== null,
-    )
+    hasBegun = value.choices.some(({ delta, finish_reason: reason }) => Boolean(delta.content || reason))
   }
   return resumed(first, chunks)
 }
@@ -232,11 +265,11 @@ async function* resumed(first: readonly ChatCompletionChunk[], rest: Chunks): Ch
   }
 }
 
-/** The text and usage of an event, whatever it is. */
-function contentOf(event: unknown): { text: string; usage: CompletionUsage | undefined } {
-  const { choices, usage } = (event ?? {}) as Partial<ChatCompletionChunk>
-  const texts = Array.isArray(choices) ? choices.map((choice) => String(choice?.delta?.content ?? '')) : []
-  return { text: texts.join(''), usage: usage ?? undefined }
+/** The text that whoever reads an event is shown. Undefined where it has more than that: what nobody sees nobody pays. */
+function shownText({ choices: [choice, ...others] }: ChatCompletionChunk): string | undefined {
+  if (choice === undefined) return ''
+  const text: unknown = choice.delta.content ?? ''
+  return choice.index === 0 && others.length === 0 && typeof text === 'string' ? text : undefined
 }
 
 /** When a Session token was signed, by its signer's clock; the fallback where it does not say. */

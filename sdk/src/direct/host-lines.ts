@@ -4,23 +4,28 @@ import type { Daisi } from '../daisi.ts'
 import { DaisiError } from '../error.ts'
 import type { Fetch } from '../options.ts'
 import { ConsumerKey } from './consumer-key.ts'
+import { GrantLimit } from './grant-limit.ts'
 import { HostLine } from './host-line.ts'
 import type { DirectOptions } from './options.ts'
+import type { TokenNeed } from './prompt-size.ts'
 
 /** A token that ends sooner is replaced first. */
 const RENEW_SECONDS = 30
-/** What the Orc grants where nothing is asked for. */
-const DEFAULT_BUDGET = 16_384
+/** Tokens that are asked for at least; twice as many each time that they were used up before their time, up to the second number. */
+const USUAL_BUDGET = 2_048
+const MOST_USUAL_BUDGET = 16_384
+/** What Orcs take as a budget. */
+const MIN_BUDGET = 1_000
 const MAX_BUDGET = 1_000_000
-/** The Orc is asked for another Host at most this often while the present one fails. */
+/** An Orc that refused a Host is asked again this much later, where it does not say when. */
 const ASK_AGAIN_MS = 10_000
 const ORC_TIMEOUT_MS = 15_000
 const AVOID_MS = 60_000
 const AVOID_BUSY_MS = 5_000
 const AVOID_DISHONEST_MS = 3_600_000
 
-/** Refusals of a token or proof: with new ones the same Host may take the request. */
-const RENEWABLE = /^(?:token_|proof_|unacknowledged$|job_replayed$)/
+/** Refusals of a proof or token. */
+const OF_CREDENTIALS = /^(?:token_|proof_|job_|unacknowledged$)/
 
 /** Why something is not tried before a time. */
 interface Pause {
@@ -34,34 +39,44 @@ export class HostLines {
   line: HostLine | undefined
   readonly #daisi: Daisi
   readonly #options: DirectOptions
+  readonly #mostBudget: number
   readonly #now: () => number
   readonly #avoided = new Map<string, Pause>()
   readonly #fetches = new Map<string, Fetch>()
   #key: ConsumerKey | undefined
   #session: Session | undefined
   #renewal: Promise<HostLine | DaisiError> | undefined
+  /** What the Orc refused. */
   #pause: Pause | undefined
+  readonly #limit = new GrantLimit()
+  /** Budget that the present token was asked for with. The Orc may grant less. */
+  #asked = 0
+  /** The Orc named a Host that is avoided, so that it has no other. */
+  #hasNoOther = false
   #isClosed = false
   readonly #unsettled = new Set<Promise<void>>()
 
   constructor(daisi: Daisi, options: DirectOptions, now: () => number) {
     this.#daisi = daisi
     this.#options = options
+    this.#mostBudget = Math.min(Math.max(options.budget ?? MAX_BUDGET, MIN_BUDGET), MAX_BUDGET)
     this.#now = now
   }
 
   /**
-   * A Host for a request of up to so many tokens, or why there is none at present. Throws what no other way would change: a wrong
-   * key, missing rights, spent credits, a closed connection.
+   * A Host for a request that needs so many tokens, or why there is none at present. Throws what no other way would change: a wrong
+   * key, missing rights, a closed connection.
    */
-  async current(tokens: number, signal: AbortSignal | undefined): Promise<HostLine | DaisiError> {
+  async current(need: TokenNeed, signal: AbortSignal | undefined): Promise<HostLine | DaisiError> {
     if (this.#isClosed) throw closed()
     const { line } = this
-    const isGood = line !== undefined && line.covers(RENEW_SECONDS, Math.min(tokens, line.grant.budget))
+    const isGood = line !== undefined && this.hasRoom(line, need, RENEW_SECONDS)
     const avoided = isGood ? this.#avoiding(line) : undefined
-    if (isGood && avoided === undefined) return line
-    if (this.#pause !== undefined && this.#pause.until > this.#now()) return avoided ?? this.#pause.failure
-    this.#renewal ??= this.#renew(tokens).finally(() => (this.#renewal = undefined))
+    // Another token for the same Host would only hold more credits.
+    if (isGood && (avoided === undefined || this.#hasNoOther)) return avoided ?? line
+    const reason = this.#reasonNotToAsk()
+    if (reason !== undefined) return avoided ?? reason
+    this.#renewal ??= this.#renew(need.most, avoided !== undefined).finally(() => (this.#renewal = undefined))
     const scope = new CallScope(Infinity, signal)
     try {
       return await scope.race(this.#renewal)
@@ -70,19 +85,35 @@ export class HostLines {
     }
   }
 
-  /** Takes note that a request failed before its first text. True if it is to be tried again, once, with a new token. */
-  failed(line: HostLine, failure: DaisiError, mayRenew = false): boolean {
+  /** Whether the token has room for a request, or is as large as the Orc makes them and not used yet. */
+  hasRoom(line: HostLine, { least }: TokenNeed, seconds = 0): boolean {
+    const tokens = Math.min(least, this.#mostBudget)
+    return line.covers(seconds, tokens <= this.#asked ? Math.min(tokens, line.grant.budget) : tokens)
+  }
+
+  /** Takes note that a Host answers. */
+  answered(line: HostLine): void {
+    this.#limit.answered(line)
+  }
+
+  /**
+   * Takes note that a request failed before its first text. True if it is to be tried again, once, with a new proof or token. A Host's
+   * word against a token costs credits, so it only counts where the token may indeed be spent; else it is the Host that fails.
+   */
+  failed(line: HostLine, failure: DaisiError, need: TokenNeed, mayRenew = false): boolean {
     const { code, status = 503, retryAfterMs } = failure
-    const isOfToken = RENEWABLE.test(code)
-    if (isOfToken && mayRenew) {
-      if (this.line === line) this.line = undefined
-      return true
-    }
+    if (mayRenew && /^(?:proof_|job_)/.test(code)) return true
     // A request that is wrong by itself, or larger than what the Orc grants, says nothing about the Host.
-    const isOfRequest = status >= 400 && status < 500 && status !== 408 && status !== 429 && !isOfToken
-    if (isOfRequest || code === 'token_budget') return false
+    const isOfRequest =
+      status >= 400 && status < 500 && status !== 408 && status !== 429 && !OF_CREDENTIALS.test(code)
+    if (isOfRequest) return false
+    this.#limit.failed(line, this.#now())
+    if (canBeTrue(code, line, need)) {
+      if (this.line === line) this.line = undefined
+      return mayRenew
+    }
     const isBusy = status === 429 || code === 'busy' || code === 'draining'
-    const ms = line.isDishonest ? AVOID_DISHONEST_MS : (retryAfterMs ?? (isBusy ? AVOID_BUSY_MS : AVOID_MS))
+    const ms = line.lie ? AVOID_DISHONEST_MS : (retryAfterMs ?? (isBusy ? AVOID_BUSY_MS : AVOID_MS))
     this.#avoid(line, ms, failure)
     return false
   }
@@ -97,18 +128,18 @@ export class HostLines {
     if (session !== undefined) await this.#daisi.sessions.close(session.id)
   }
 
+  #reasonNotToAsk(): DaisiError | undefined {
+    const now = this.#now()
+    if (this.#pause !== undefined && this.#pause.until > now) return this.#pause.failure
+    return this.#limit.mayAsk(now) ? undefined : unavailable('Too many Hosts brought no answer.')
+  }
+
   #avoiding(line: HostLine): DaisiError | undefined {
     const { endpoint } = line.grant
     const pause = this.#avoided.get(endpoint)
     if (pause !== undefined && pause.until > this.#now()) return pause.failure
     this.#avoided.delete(endpoint)
-    if (!line.isDishonest) return undefined
-    const message = 'The Host counted more tokens than it delivered.'
-    return this.#avoid(
-      line,
-      AVOID_DISHONEST_MS,
-      new DaisiError(message, { code: 'host_dishonest', isRetryable: true }),
-    )
+    return line.lie && this.#avoid(line, AVOID_DISHONEST_MS, line.lie)
   }
 
   #avoid({ grant }: HostLine, ms: number, failure: DaisiError): DaisiError {
@@ -116,15 +147,14 @@ export class HostLines {
     return failure
   }
 
-  async #renew(tokens: number): Promise<HostLine | DaisiError> {
-    let grant: DirectGrant
+  async #renew(tokens: number, isAvoided: boolean): Promise<HostLine | DaisiError> {
+    const { line } = this
+    const isUsedUp = line?.hasAnswered === true && !isAvoided && line.covers(RENEW_SECONDS, -Infinity)
+    const usual = isUsedUp ? Math.min(2 * line.grant.budget, MOST_USUAL_BUDGET) : USUAL_BUDGET
+    const budget = Math.min(Math.max(tokens, usual), this.#mostBudget)
     try {
       this.#key ??= await makeKey()
-      grant = await this.#ask({
-        model: this.#options.model,
-        key: this.#key.jwk,
-        budget: tokens > DEFAULT_BUDGET ? Math.min(tokens, MAX_BUDGET) : undefined,
-      })
+      const grant = await this.#ask({ model: this.#options.model, key: this.#key.jwk, budget })
       this.line = new HostLine(grant, this.#key, this.#fetchFor(grant), this.#unsettled, this.#now)
     } catch (error) {
       const failure =
@@ -132,11 +162,15 @@ export class HostLines {
           ? error
           : unavailable('requestHost failed.', error)
       if (!DaisiError.isInstance(failure) || isFinal(failure)) throw failure
-      this.#pause = { until: this.#now() + (failure.retryAfterMs ?? ASK_AGAIN_MS), failure }
+      // Where credits are missing, plain requests may do with fewer.
+      const ms = failure.retryAfterMs ?? (failure.status === 402 ? AVOID_MS : ASK_AGAIN_MS)
+      this.#pause = { until: this.#now() + ms, failure }
       return failure
     }
+    this.#asked = budget
+    this.#limit.granted(this.line, this.#now())
     const avoided = this.#avoiding(this.line)
-    this.#pause = avoided && { until: this.#now() + ASK_AGAIN_MS, failure: avoided }
+    this.#hasNoOther = avoided !== undefined
     return avoided ?? this.line
   }
 
@@ -171,6 +205,14 @@ export class HostLines {
   }
 }
 
+/** Whether a refusal of a token can be true by what is known here. */
+function canBeTrue(code: string, line: HostLine, { most }: TokenNeed): boolean {
+  if (code === 'token_expired') return !line.covers(0, -Infinity)
+  if (code === 'token_budget') return !line.covers(-Infinity, most)
+  // Acknowledgements may have been lost.
+  return code === 'unacknowledged' && line.hasAnswered
+}
+
 async function makeKey(): Promise<ConsumerKey> {
   try {
     return await ConsumerKey.generate()
@@ -192,5 +234,5 @@ function closed(): DaisiError {
 
 /** The Orc would refuse the same request on its other way too. */
 function isFinal({ status }: DaisiError): boolean {
-  return status === 401 || status === 402 || status === 403
+  return status === 401 || status === 403
 }
