@@ -7,7 +7,7 @@ import type { RequestOptions } from '../options.ts'
 import type { DirectAnswer } from './host-line.ts'
 import { type HostLines, unavailable } from './host-lines.ts'
 import type { DirectOptions } from './options.ts'
-import { promptBound, tokenNeed, USUAL_NEED } from './prompt-size.ts'
+import { promptBound, tokenNeed } from './prompt-size.ts'
 
 const DEFAULT_TIMEOUT_MS = 600_000
 const DEFAULT_DIRECT_TIMEOUT_MS = 5_000
@@ -64,7 +64,8 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
 
   /** Knocks at the Host, so that the first request finds the way open. Throws without a fallback. @internal */
   async connect(): Promise<void> {
-    const line = await this.#lines.current(USUAL_NEED, undefined)
+    const need = tokenNeed({ messages: [] })
+    const line = await this.#lines.current(need, undefined)
     if (DaisiError.isInstance(line)) {
       // Who has too few credits to begin with shall know it at once.
       if (line.status === 402) throw line
@@ -75,7 +76,7 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
       this.mode = 'direct'
     } catch (error) {
       if (!DaisiError.isInstance(error)) throw error
-      this.#lines.failed(line, error, USUAL_NEED)
+      this.#lines.failed(line, error, need)
       this.#goesAround(error)
     }
   }
@@ -101,9 +102,9 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
         const hasRoom = this.#lines.hasRoom(line, need)
         // Others began meanwhile.
         if (!hasRoom && mayRenew) continue
-        if (!hasRoom || line.isFull) return unavailable('Too many answers at once.')
+        if (!hasRoom || line.isFull) return unavailable('Too many answers.')
         const answer = await line.ask(request, { signal, timeoutMs, answerMs })
-        this.#lines.answered(line)
+        this.#lines.limit.answered(line)
         return answer
       } catch (failure) {
         if (!DaisiError.isInstance(failure) || failure.code === 'aborted') throw failure

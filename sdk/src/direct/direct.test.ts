@@ -26,7 +26,7 @@ describe('connecting', () => {
       ttl_seconds: 60,
       direct: {
         model: 'daisi-nano',
-        budget: 1_000,
+        budget: 4_160,
         key: { kty: 'OKP', crv: 'Ed25519', x: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) },
       },
     })

@@ -22,7 +22,7 @@ const ANSWERS_AT_ONCE = 'location' in globalThis ? 4 : Infinity
 /** How long the end of a stream waits for its last acknowledgement. */
 const LAST_ACKNOWLEDGEMENT_MS = 2_000
 /** Chunks that may come before the first text. An honest Host sends one. */
-const CHUNKS_BEFORE_TEXT = 16
+const CHUNKS_BEFORE_TEXT = 64
 /** Tokens that a Host may have made of an answer that is left, beyond what came of it (rule D5). */
 const WINDOW_TOKENS = 64
 
@@ -172,8 +172,7 @@ export class HostLine {
       maxTokens: requestedTokens(request),
       budget: this.grant.budget - this.#spent,
     })
-    if (delivery === undefined)
-      throw this.#lie('it counts more prompt tokens than the prompt can have', requestId)
+    if (delivery === undefined) throw this.#lie()
     const target = { grant: this.grant, jobId: requestId, key: this.#key, fetch: this.#fetch }
     const acknowledger = new Acknowledger({ ...target, nowSeconds: this.#nowSeconds }, (error) => {
       // Fewer are no reason to leave: the Host goes on, and the next acknowledgement covers them.
@@ -209,7 +208,7 @@ export class HostLine {
         if (!isPossible) {
           isHonest = false
           this.#reading.delete(reading)
-          const lie = this.#lie('it counts other tokens than it delivers', requestId)
+          const lie = this.#lie()
           throw hadText ? interrupted(requestId, lie) : lie
         }
         this.#heard()
@@ -234,9 +233,9 @@ export class HostLine {
     }
   }
 
-  #lie(what: string, requestId: string): DaisiError {
-    const message = `The Host was left: ${what}.`
-    return (this.lie = new DaisiError(message, { code: 'host_dishonest', isRetryable: true, requestId }))
+  #lie(): DaisiError {
+    const message = 'The Host miscounts tokens.'
+    return (this.lie = new DaisiError(message, { code: 'host_dishonest', isRetryable: true }))
   }
 
   #heard(): void {

@@ -14,8 +14,7 @@ const RENEW_SECONDS = 30
 /** Tokens that are asked for at least; twice as many each time that they were used up before their time, up to the second number. */
 const USUAL_BUDGET = 2_048
 const MOST_USUAL_BUDGET = 16_384
-/** What Orcs take as a budget. */
-const MIN_BUDGET = 1_000
+/** What Orcs take as a budget at most. */
 const MAX_BUDGET = 1_000_000
 /** An Orc that refused a Host is asked again this much later, where it does not say when. */
 const ASK_AGAIN_MS = 10_000
@@ -39,7 +38,6 @@ export class HostLines {
   line: HostLine | undefined
   readonly #daisi: Daisi
   readonly #options: DirectOptions
-  readonly #mostBudget: number
   readonly #now: () => number
   readonly #avoided = new Map<string, Pause>()
   readonly #fetches = new Map<string, Fetch>()
@@ -48,7 +46,7 @@ export class HostLines {
   #renewal: Promise<HostLine | DaisiError> | undefined
   /** What the Orc refused. */
   #pause: Pause | undefined
-  readonly #limit = new GrantLimit()
+  readonly limit = new GrantLimit()
   /** Budget that the present token was asked for with. The Orc may grant less. */
   #asked = 0
   /** The Orc named a Host that is avoided, so that it has no other. */
@@ -59,7 +57,6 @@ export class HostLines {
   constructor(daisi: Daisi, options: DirectOptions, now: () => number) {
     this.#daisi = daisi
     this.#options = options
-    this.#mostBudget = Math.min(Math.max(options.budget ?? MAX_BUDGET, MIN_BUDGET), MAX_BUDGET)
     this.#now = now
   }
 
@@ -74,8 +71,9 @@ export class HostLines {
     const avoided = isGood ? this.#avoiding(line) : undefined
     // Another token for the same Host would only hold more credits.
     if (isGood && (avoided === undefined || this.#hasNoOther)) return avoided ?? line
-    const reason = this.#reasonNotToAsk()
-    if (reason !== undefined) return avoided ?? reason
+    if (this.#pause !== undefined && this.#pause.until > this.#now()) return avoided ?? this.#pause.failure
+    if (!this.limit.mayAsk(this.#now()))
+      return avoided ?? unavailable('The Session has no Host that answers.')
     this.#renewal ??= this.#renew(need.most, avoided !== undefined).finally(() => (this.#renewal = undefined))
     const scope = new CallScope(Infinity, signal)
     try {
@@ -87,13 +85,8 @@ export class HostLines {
 
   /** Whether the token has room for a request, or is as large as the Orc makes them and not used yet. */
   hasRoom(line: HostLine, { least }: TokenNeed, seconds = 0): boolean {
-    const tokens = Math.min(least, this.#mostBudget)
+    const tokens = Math.min(least, MAX_BUDGET)
     return line.covers(seconds, tokens <= this.#asked ? Math.min(tokens, line.grant.budget) : tokens)
-  }
-
-  /** Takes note that a Host answers. */
-  answered(line: HostLine): void {
-    this.#limit.answered(line)
   }
 
   /**
@@ -107,7 +100,7 @@ export class HostLines {
     const isOfRequest =
       status >= 400 && status < 500 && status !== 408 && status !== 429 && !OF_CREDENTIALS.test(code)
     if (isOfRequest) return false
-    this.#limit.failed(line, this.#now())
+    this.limit.failed(line, this.#now())
     if (canBeTrue(code, line, need)) {
       if (this.line === line) this.line = undefined
       return mayRenew
@@ -128,12 +121,6 @@ export class HostLines {
     if (session !== undefined) await this.#daisi.sessions.close(session.id)
   }
 
-  #reasonNotToAsk(): DaisiError | undefined {
-    const now = this.#now()
-    if (this.#pause !== undefined && this.#pause.until > now) return this.#pause.failure
-    return this.#limit.mayAsk(now) ? undefined : unavailable('Too many Hosts brought no answer.')
-  }
-
   #avoiding(line: HostLine): DaisiError | undefined {
     const { endpoint } = line.grant
     const pause = this.#avoided.get(endpoint)
@@ -149,9 +136,9 @@ export class HostLines {
 
   async #renew(tokens: number, isAvoided: boolean): Promise<HostLine | DaisiError> {
     const { line } = this
-    const isUsedUp = line?.hasAnswered === true && !isAvoided && line.covers(RENEW_SECONDS, -Infinity)
+    const isUsedUp = line?.hasAnswered && !isAvoided && line.covers(RENEW_SECONDS, -Infinity)
     const usual = isUsedUp ? Math.min(2 * line.grant.budget, MOST_USUAL_BUDGET) : USUAL_BUDGET
-    const budget = Math.min(Math.max(tokens, usual), this.#mostBudget)
+    const budget = Math.min(Math.max(tokens, usual), MAX_BUDGET)
     try {
       this.#key ??= await makeKey()
       const grant = await this.#ask({ model: this.#options.model, key: this.#key.jwk, budget })
@@ -168,7 +155,7 @@ export class HostLines {
       return failure
     }
     this.#asked = budget
-    this.#limit.granted(this.line, this.#now())
+    this.limit.granted(this.line, this.#now())
     const avoided = this.#avoiding(this.line)
     this.#hasNoOther = avoided !== undefined
     return avoided ?? this.line

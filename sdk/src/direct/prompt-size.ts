@@ -14,9 +14,6 @@ export interface TokenNeed {
   readonly most: number
 }
 
-/** Of a request that is not known yet. */
-export const USUAL_NEED: TokenNeed = { least: USUAL_ANSWER_TOKENS, most: MOST_ANSWER_TOKENS }
-
 /**
  * The tokens that a prompt can have at most: every tokenizer makes at least one byte of each, and the template adds up to 64, and
  * 16 for each message (rule P4).
