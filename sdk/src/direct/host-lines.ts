@@ -46,7 +46,7 @@ export class HostLines {
   #renewal: Promise<HostLine | DaisiError> | undefined
   /** What the Orc refused. */
   #pause: Pause | undefined
-  readonly limit = new GrantLimit()
+  readonly limit: GrantLimit = new GrantLimit()
   /** Budget that the present token was asked for with. The Orc may grant less. */
   #asked = 0
   /** The Orc named a Host that is avoided, so that it has no other. */
