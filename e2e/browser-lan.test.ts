@@ -89,7 +89,8 @@ describe.skipIf(noBrowser !== undefined || lanAddress === undefined)('in Chromiu
         const daisi = new Daisi({ baseURL: location.origin, apiKey })
         const direct = await connectDirect(daisi, { model })
         const messages = [{ role: 'user', content: 'Hello' }] as const
-        const ask = async (): Promise<string> => (await direct.chat.stream({ model, messages })).text()
+        const request = { model, messages, max_tokens: 200 }
+        const ask = async (): Promise<string> => (await direct.chat.stream(request)).text()
         const texts = await Promise.all(Array.from({ length: answers }, ask))
         await direct.close()
         return { texts, mode: direct.mode, failure: direct.failure?.code }

@@ -102,7 +102,7 @@ test('[N1] who has not that Network is told the same as of one that does not exi
     }
   for (const network of ['lab', 'no-such-network'])
     await expect(newKey(orc.api(stranger.token), [network])).rejects.toMatchObject({
-      code: 'invalid_request',
+      code: 'network_not_allowed',
     })
 })
 
