@@ -15,6 +15,9 @@ import { callerAddress } from '../http/rate-limit.ts'
 import { readJson } from '../http/read-json.ts'
 import { logEvent } from '../log.ts'
 
+/** Who may come in is looked up this long after the answer, which must not wait for any of it, not even for a processor. */
+const LOOK_AFTER_MS = 20
+
 /**
  * `POST /api/login/email`: sends a code to who may come in. The answer, and all that is done before it, is the same for
  * everybody, so that nobody learns who is known here; who may come in is looked up once it has left.
@@ -93,6 +96,7 @@ async function send(
   env: Env,
   { config, sender, email, code }: { config: Config; sender: EmailSender; email: string; code: string },
 ): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER_MS))
   if (!(await mayComeIn(database(env), email, config, Date.now()))) return
   const sent = await sender.sendLoginCode({
     email,
