@@ -1,5 +1,6 @@
 // The certificate library finds its parts through this one, so it comes first.
 import 'reflect-metadata'
+import { createPrivateKey, KeyObject } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   SubjectAlternativeNameExtension,
@@ -46,21 +47,15 @@ export async function createCertificate(
           subject: 'CN=fake orc of another',
           issuer: 'CN=fake orc',
           publicKey: keys.publicKey,
-          signingKey: await importKey(issuer.key),
+          signingKey: importKey(issuer.key),
         })
-  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
   return {
     cert: certificate.toString('pem'),
-    key: toPem(der),
+    key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
     pin: fingerprintOf(new Uint8Array(certificate.rawData)),
   }
 }
 
-function toPem(der: Buffer): string {
-  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
-}
-
-function importKey(pem: string): Promise<CryptoKey> {
-  const der = Buffer.from(pem.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64')
-  return crypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign'])
+function importKey(pem: string): CryptoKey {
+  return createPrivateKey(pem).toCryptoKey(ALGORITHM, true, ['sign'])
 }
