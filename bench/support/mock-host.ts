@@ -10,6 +10,7 @@ import {
   chatPayload,
   decodeDown,
   encodeFrame,
+  textFrame,
   encodeUp,
 } from '@daisi/protocol'
 import { decodeJwt } from 'jose'
@@ -120,7 +121,7 @@ async function stream(run: Run, answer: MockAnswer): Promise<number> {
   const startedAt = performance.now()
   let tokens = 0
   for (let sequence = 0; tokens < answer.tokens && !cancelled.has(run.jobId); sequence++) {
-    const frame = encodeFrame({ jobId: run.jobId, sequence, tokenIds, text })
+    const frame = encodeFrame(textFrame({ jobId: run.jobId, sequence, tokenIds, text }))
     while (window.bytes < frame.length && !cancelled.has(run.jobId)) {
       await new Promise<void>((resolve) => {
         window.wake = resolve

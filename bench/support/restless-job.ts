@@ -1,4 +1,4 @@
-import { type JobUsage, type Run, type Up, encodeFrame } from '@daisi/protocol'
+import { type JobUsage, type Run, type Up, encodeFrame, textFrame } from '@daisi/protocol'
 import { decodeJwt } from 'jose'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostIdentity } from './host-identity.ts'
@@ -61,7 +61,9 @@ export class RestlessJob {
     for (let sequence = 0; this.#sentTokens < tokens; sequence++) {
       const count = Math.min(tokensPerFrame, tokens - this.#sentTokens)
       const tokenIds = Array.from({ length: count }, (_, index) => index)
-      const frame = encodeFrame({ jobId: this.id, sequence, tokenIds, text: ' word'.repeat(count) })
+      const frame = encodeFrame(
+        textFrame({ jobId: this.id, sequence, tokenIds, text: ' word'.repeat(count) }),
+      )
       while (this.#windowBytes < frame.length && !this.#cancelled) await this.#woken()
       if (this.#cancelled) return
       // Counted first: what may have left must not be missing.

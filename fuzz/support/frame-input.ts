@@ -1,4 +1,4 @@
-import { type Up, encodeFrame, encodeUp } from '../../protocol/src/index.ts'
+import { type Up, encodeFrame, textFrame, encodeUp } from '../../protocol/src/index.ts'
 import { damagedText, jsonText, mutated } from './mutate-json.ts'
 import { damaged, oddString } from './odd-values.ts'
 import type { Random } from './random.ts'
@@ -59,7 +59,9 @@ async function properMessage(
   }
   if (job.tokens < 6 && random.chance(0.7)) {
     const tokenIds = random.pick([[1], [1, 2], [7, 8, 9]])
-    const frame = encodeFrame({ jobId, sequence: job.sequence++, tokenIds, text: `${ANSWER_MARK} ` })
+    const frame = encodeFrame(
+      textFrame({ jobId, sequence: job.sequence++, tokenIds, text: `${ANSWER_MARK} ` }),
+    )
     job.tokens += tokenIds.length
     return frame
   }
@@ -194,7 +196,7 @@ function binary(random: Random, scene: FrameScene, job: WireJob | undefined): Ui
   const sequence = random.pick([job?.sequence ?? 0, (job?.sequence ?? 0) + 1, 0, 2 ** 31, 2 ** 32 - 1])
   const tokenIds = Array.from({ length: random.pick([0, 1, 3, 500]) }, () => random.pick([0, 7, 2 ** 32 - 1]))
   const text = `${ANSWER_MARK}${random.chance(0.05) ? 'x'.repeat(60_000) : oddString(random).toWellFormed().slice(0, 1_000)}`
-  const bytes = encodeFrame({ jobId: anyJob(random, scene, job), sequence, tokenIds, text })
+  const bytes = encodeFrame(textFrame({ jobId: anyJob(random, scene, job), sequence, tokenIds, text }))
   if (random.chance(0.5)) {
     // Kind, flags, count of tokens, sequence number.
     bytes[random.below(Math.min(bytes.length, 28))] = random.below(256)

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { evictDurableObject } from 'cloudflare:test'
-import { CloseCode, encodeFrame } from '@daisi/protocol'
+import { CloseCode, encodeFrame, textFrame } from '@daisi/protocol'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { expect, test } from 'vitest'
 import { directoryStub, hostStub } from '../src/objects/stubs.ts'
@@ -115,23 +115,30 @@ test('[R2] token ids without text are not paid', async () => {
 })
 
 test.for([
-  ['[F2] no tokens', (jobId: string) => encodeFrame({ jobId, sequence: 0, tokenIds: [], text: 'x' })],
+  [
+    '[F2] no tokens',
+    (jobId: string) => encodeFrame(textFrame({ jobId, sequence: 0, tokenIds: [], text: 'x' })),
+  ],
   [
     '[F2] more text than its token can have',
-    (jobId: string) => encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x'.repeat(2_000) }),
+    (jobId: string) => encodeFrame(textFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x'.repeat(2_000) })),
   ],
   [
     '[R2] more tokens than were asked for',
     (jobId: string) =>
-      encodeFrame({ jobId, sequence: 0, tokenIds: Array<number>(21).fill(1), text: 'x'.repeat(30) }),
+      encodeFrame(
+        textFrame({ jobId, sequence: 0, tokenIds: Array<number>(21).fill(1), text: 'x'.repeat(30) }),
+      ),
   ],
   [
     '[F7] text that is not UTF-8',
-    (jobId: string) => spoiled(encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' }), -1, 0xff),
+    (jobId: string) =>
+      spoiled(encodeFrame(textFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' })), -1, 0xff),
   ],
   [
     '[J1] a sealed body',
-    (jobId: string) => spoiled(encodeFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' }), 1, 1),
+    (jobId: string) =>
+      spoiled(encodeFrame(textFrame({ jobId, sequence: 0, tokenIds: [1], text: 'x' })), 1, 1),
   ],
 ] as const)('a frame with %s closes with 4400 and is not paid', async ([, frame]) => {
   const scene = await newScene()

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { chatPayload } from './host/chat-payload.ts'
+import { tokenLogprob } from './host/chat-payload.ts'
 import { challengeResponse, enrolRequest, enrolResponse, hostProofClaims } from './host/connect.ts'
 import { down } from './host/down.ts'
+import { jobPayloads } from './host/job-payloads.ts'
 import { receiptClaims } from './host/receipt.ts'
 import { sessionTokenClaims } from './host/session-token.ts'
 import { up } from './host/up.ts'
@@ -16,13 +17,15 @@ import { MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts'
 const HASHES: Readonly<Record<number, string>> = {
   1: 'ff467c60e935a973',
   2: 'd59b3c73b1b42a74',
+  3: 'd61fc6c0123502f3',
 }
 
 test('the Host wire does not change without a new version', () => {
   const schemas = [
     up,
     down,
-    chatPayload,
+    ...Object.values(jobPayloads),
+    tokenLogprob,
     sessionTokenClaims,
     receiptClaims,
     hostProofClaims,

@@ -1,23 +1,46 @@
-import type { ChatTurn, FinishReason, JobUsage, Sampling } from '@daisi/protocol'
+import type {
+  Capability,
+  ChatPayload,
+  EmbeddingPayload,
+  FinishReason,
+  ImagePayload,
+  JobUsage,
+  RankingPayload,
+  ServedKind,
+  TokenLogprob,
+} from '@daisi/protocol'
 
-/** What the agent tells an Orc about the loaded model. */
+/** What an engine says about its model. */
 export interface EngineInfo {
   /** Tokens that prompt and answer together may have. */
   readonly contextLength: number
-  readonly sizeBytes: number
+  /** Size of the model's file; undefined where there is none here. */
+  readonly sizeBytes: number | undefined
   /** Jobs that the engine runs at once. */
   readonly slots: number
+  readonly kinds: readonly ServedKind[]
+  readonly capabilities: readonly Capability[]
 }
 
-/** One chat to answer. */
-export interface EngineJob {
-  readonly messages: readonly ChatTurn[]
-  readonly sampling: Sampling
-  /** Token ids of the answer that were delivered before: they count towards `maxTokens` and are not sent again (J8). */
-  readonly continuation: readonly number[]
+/** Work of one kind. */
+export type EngineWork =
+  | ({
+      readonly kind: 'chat'
+      /** Token ids of the answer that were delivered before: they count towards `maxTokens` and are not sent again (J8). */
+      readonly continuation: readonly number[]
+    } & ChatPayload)
+  | ({ readonly kind: 'embedding' } & EmbeddingPayload)
+  | ({ readonly kind: 'ranking' } & RankingPayload)
+  | ({ readonly kind: 'image' } & ImagePayload)
+
+/** One piece of work for an engine. */
+export type EngineJob = EngineWork & {
   /** Bytes of frames that may be produced before a grant (F5). */
   readonly windowBytes: number
 }
+
+/** Work of kind `chat`. */
+export type ChatJob = Extract<EngineJob, { kind: 'chat' }>
 
 /** Why an engine does not run a job. Nothing was generated. */
 export type EngineRefusal =
@@ -27,19 +50,39 @@ export type EngineRefusal =
       readonly contextLength: number
       readonly message: string
     }
-  | { readonly code: 'invalid_payload' | 'model_not_loaded'; readonly message: string }
+  | {
+      readonly code: 'invalid_payload' | 'model_not_loaded' | 'unsupported_kind' | 'busy'
+      readonly message: string
+    }
 
 /**
- * The stream of one job: `start`, deltas, `end`; or `refused` alone; or `failed` at any point. `refused`, `end` and
- * `failed` come last, and one of them always comes.
+ * The stream of one job: `start`, then deltas or results, `end`; or `refused` alone; or `failed` at any point. `refused`,
+ * `end` and `failed` come last, and one of them always comes.
  */
 export type EngineEvent =
   | { readonly type: 'start'; readonly promptTokens: number; readonly cachedTokens: number }
-  | { readonly type: 'delta'; readonly text: string; readonly tokenIds: readonly number[] }
+  | {
+      readonly type: 'delta'
+      readonly text: string
+      /** Ids of exactly the tokens of this text; empty where the engine cannot know them. */
+      readonly tokenIds: readonly number[]
+      /** Tokens of this text, where `tokenIds` is empty. */
+      readonly tokenCount?: number
+      /** One for each token, if the job asked for them. */
+      readonly logprobs?: readonly TokenLogprob[]
+    }
+  | {
+      /** A part of one result: the texts of its parts, joined, are the result (F8). */
+      readonly type: 'result'
+      readonly text: string
+      readonly last: boolean
+      /** Token equivalent of the whole result, with its last part; else 0. */
+      readonly tokenCount: number
+    }
   | {
       readonly type: 'end'
       readonly finishReason: FinishReason | 'cancelled'
-      /** `generatedTokens` counts the ids in the deltas. */
+      /** `generatedTokens` counts the tokens of deltas and results. */
       readonly usage: JobUsage
       /** Measured speed of this stream; absent for answers too short to tell. */
       readonly tokensPerSecond?: number
@@ -53,10 +96,10 @@ export interface EngineRun extends AsyncIterable<EngineEvent> {
   grant(bytes: number): void
 }
 
-/** Something that answers chats with one model. */
+/** Something that works with one model. */
 export interface Engine {
   readonly info: EngineInfo
-  /** False while the model is being loaded again after a crash. */
+  /** False while the model is being loaded again after a crash, or its server does not answer. */
   readonly ready: boolean
   /** Calls `listener` when `ready` changes; returns the function that stops it. */
   onReadyChange(listener: () => void): () => void
@@ -64,3 +107,20 @@ export interface Engine {
   run(job: EngineJob, signal: AbortSignal): EngineRun
   close(): Promise<void>
 }
+
+/** A model could not be made ready to work. `message` says what to do next. */
+export class ModelLoadError extends Error {
+  readonly code: ModelLoadCode
+
+  constructor(code: ModelLoadCode, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}
+/** Why: missing or no GGUF; ends early or is damaged; not for this version of llama.cpp; not enough memory; its process or server failed. */
+export type ModelLoadCode =
+  | 'model_unusable'
+  | 'model_damaged'
+  | 'model_unsupported'
+  | 'not_enough_memory'
+  | 'model_load_failed'

@@ -47,7 +47,7 @@ export async function createCertificate(
           subject: 'CN=fake orc of another',
           issuer: 'CN=fake orc',
           publicKey: keys.publicKey,
-          signingKey: importKey(issuer.key),
+          signingKey: await importKey(issuer.key),
         })
   return {
     cert: certificate.toString('pem'),
@@ -56,6 +56,7 @@ export async function createCertificate(
   }
 }
 
-function importKey(pem: string): CryptoKey {
-  return createPrivateKey(pem).toCryptoKey(ALGORITHM, true, ['sign'])
+function importKey(pem: string): Promise<CryptoKey> {
+  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
+  return crypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign'])
 }

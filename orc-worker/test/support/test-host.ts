@@ -14,6 +14,7 @@ import {
   type Up,
   decodeDown,
   encodeFrame,
+  textFrame,
   encodeUp,
 } from '@daisi/protocol'
 import { type JWK, SignJWT, calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair } from 'jose'
@@ -148,7 +149,9 @@ export class TestHost {
   }
   sendFrame(jobId: string, sequence: number, text: string, tokens = 1): void {
     this.#socket.send(
-      encodeFrame({ jobId, sequence, text, tokenIds: Array.from({ length: tokens }, (_, id) => id) }),
+      encodeFrame(
+        textFrame({ jobId, sequence, text, tokenIds: Array.from({ length: tokens }, (_, id) => id) }),
+      ),
     )
   }
 

@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest'
 import { MAX_FRAME_BYTES } from '../limits.ts'
-import { FRAME_HEADER_BYTES, decodeFrame, encodeFrame, readFrameHeader } from './frame.ts'
+import {
+  FRAME_HEADER_BYTES,
+  type Frame,
+  decodeFrame,
+  encodeFrame,
+  readFrameHeader,
+  textFrame,
+} from './frame.ts'
 
 const jobId = 'job_00112233445566778899aabbccddeeff'
-const frame = { jobId, sequence: 70_000, tokenIds: [0, 1, 4_294_967_295], text: 'añ€🌼' }
+const frame = textFrame({ jobId, sequence: 70_000, tokenIds: [0, 1, 4_294_967_295], text: 'añ€🌼' })
 
 test('[F1] a frame survives the wire, also inside a larger buffer', () => {
   const bytes = encodeFrame(frame)
@@ -24,7 +31,7 @@ test('[F1] the header alone tells job, sequence and count', () => {
 })
 
 test('[F1] the layout is fixed', () => {
-  const bytes = encodeFrame({ jobId, sequence: 1, tokenIds: [258], text: 'A' })
+  const bytes = encodeFrame(textFrame({ jobId, sequence: 1, tokenIds: [258], text: 'A' }))
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   expect(hex).toBe('010000010000000100112233445566778899aabbccddeeff0000010241')
 })
@@ -39,8 +46,9 @@ test('[F7] what is no frame is told, never thrown', () => {
   for (const bad of [
     new Uint8Array(0),
     good.slice(0, FRAME_HEADER_BYTES - 1),
-    changed(0, 2),
-    changed(1, 2),
+    changed(0, 3),
+    changed(1, 16),
+    changed(1, 8),
     changed(2, 255),
   ]) {
     expect(readFrameHeader(bad)).toBeUndefined()
@@ -60,4 +68,32 @@ test('every cut of a frame is either a shorter frame or told', () => {
     const cut = decodeFrame(bytes.slice(0, length))
     if (cut !== undefined) expect(frame.text.startsWith(cut.text)).toBe(true)
   }
+})
+
+test('[F1] [F8] frames with logprobs, without ids, and of results survive the wire', () => {
+  const frames: Frame[] = [
+    {
+      ...textFrame({ jobId, sequence: 0, tokenIds: [3], text: 'añ' }),
+      logprobs: [{ token: 'añ', logprob: -0.25, top: [{ token: 'b', logprob: -3 }] }],
+    },
+    { kind: 'text', jobId, sequence: 1, tokenCount: 4, tokenIds: [], text: 'four tokens' },
+    { kind: 'result', jobId, sequence: 2, tokenCount: 0, last: false, text: 'iVBORw0' },
+    { kind: 'result', jobId, sequence: 3, tokenCount: 256, last: true, text: 'KGgo=' },
+  ]
+  for (const each of frames) expect(decodeFrame(encodeFrame(each))).toEqual(each)
+})
+
+test('[F7] logprobs that do not fit their frame are told', () => {
+  const bytes = encodeFrame({
+    ...textFrame({ jobId, sequence: 0, tokenIds: [3, 4], text: 'x' }),
+    logprobs: [{ token: 'x', logprob: -1, top: [] }],
+  })
+  expect(decodeFrame(bytes)).toBeUndefined()
+  const long = bytes.slice()
+  new DataView(long.buffer).setUint32(FRAME_HEADER_BYTES + 8, 100_000)
+  expect(decodeFrame(long)).toBeUndefined()
+})
+
+test('a frame names all of its tokens or none', () => {
+  expect(() => encodeFrame({ ...frame, tokenCount: 5 })).toThrow(RangeError)
 })

@@ -13,7 +13,7 @@ export const run = z.object({
   sessionToken: z.string(),
   /** Reserved: true when `payload` is HPKE ciphertext that the Orc cannot read. */
   sealed: z.boolean(),
-  /** The work itself, parsed by `kind`; see `chatPayload`. */
+  /** The work itself, parsed by `kind`; see `jobPayloads`. */
   payload: z.unknown(),
   /** Token ids that were already delivered by another Host: the answer goes on after them (J8). */
   continuation: z.object({ tokenIds: z.array(count) }).optional(),
@@ -22,11 +22,17 @@ export const run = z.object({
 })
 export type Run = z.infer<typeof run>
 
-/** Why a Host does not run a Job. `busy`, `draining` and `model_not_loaded` let the Orc try another Host. */
+/**
+ * Why a Host does not run a Job. All but `invalid_payload`, `context_length_exceeded` and those about tokens let the Orc try another Host.
+ */
 export const refusalCode = z.enum([
   'busy',
   'draining',
   'model_not_loaded',
+  /** It is being loaded for this Job; the next one may find it ready (J9). */
+  'model_loading',
+  /** Its owner does not work on such prompts. */
+  'declined',
   'unsupported_kind',
   'unsupported_sealed',
   'invalid_payload',
@@ -62,10 +68,13 @@ export const refused = z.object({
   promptTokens: count.optional(),
   /** For `context_length_exceeded`. */
   contextLength: count.optional(),
+  /** For `model_loading`: how far it is, and how long it will still take, as far as can be told. */
+  percent: z.int().min(0).max(100).optional(),
+  retryAfterSeconds: z.int().positive().max(3_600).optional(),
 })
 export type Refused = z.infer<typeof refused>
 
-/** What a Job processed. `generatedTokens` counts the token ids carried by its frames. */
+/** What a Job processed. `generatedTokens` counts the tokens of its frames, and token equivalents where the work is not text. */
 export const jobUsage = z.object({ promptTokens: count, cachedTokens: count, generatedTokens: count })
 export type JobUsage = z.infer<typeof jobUsage>
 

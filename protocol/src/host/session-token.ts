@@ -33,6 +33,8 @@ export const sessionTokenClaims = z.object({
    * the token is worth nothing (D2).
    */
   cnf: z.object({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
+  /** True if the Consumer belongs to the account that owns this Host: the work is free, and may go before other work (P3). */
+  own: z.boolean().optional(),
   /** With `mode: "direct"`: the only model that it may be used for. */
   model: z.string().max(128).optional(),
 })

@@ -12,5 +12,7 @@ export const welcome = z.object({
   networks: z.array(networkName),
   /** Running jobs from `hello` that the Orc still wants. The Host cancels the others (H3). */
   resume: z.array(jobId),
+  /** Versions of daisi-host (semver 2.0.0): the oldest that this Orc works with, and the newest that there is (H13). */
+  agent: z.object({ minimum: z.string().max(64), latest: z.string().max(64) }).optional(),
 })
 export type Welcome = z.infer<typeof welcome>

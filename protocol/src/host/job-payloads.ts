@@ -1,0 +1,46 @@
+import * as z from 'zod'
+import { chatPayload } from './chat-payload.ts'
+import type { JobKind } from './model.ts'
+
+/** Payload of a `run` of kind `embedding`. One result for each input: its vector as little-endian float32 in base64. */
+export const embeddingPayload = z.object({ input: z.array(z.string()).min(1).max(2_048) })
+export type EmbeddingPayload = z.infer<typeof embeddingPayload>
+
+/** Payload of a `run` of kind `ranking`. One result for each document: how well it answers the query, 0 to 1, as a JSON number. */
+export const rankingPayload = z.object({
+  query: z.string(),
+  documents: z.array(z.string()).min(1).max(1_024),
+})
+export type RankingPayload = z.infer<typeof rankingPayload>
+
+/** Largest side of an image, in pixels. */
+export const MAX_IMAGE_SIDE = 2_048
+
+/** Payload of a `run` of kind `image`. One result for each image: a PNG, JPEG or WebP file in base64. */
+export const imagePayload = z.object({
+  prompt: z.string().min(1).max(32_000),
+  negativePrompt: z.string().max(32_000).optional(),
+  count: z.int().min(1).max(10),
+  width: z.int().min(64).max(MAX_IMAGE_SIDE),
+  height: z.int().min(64).max(MAX_IMAGE_SIDE),
+  steps: z.int().min(1).max(150).optional(),
+  seed: z.int().nonnegative().optional(),
+})
+export type ImagePayload = z.infer<typeof imagePayload>
+
+/** The payload of each kind of Job that is served. */
+export const jobPayloads = {
+  chat: chatPayload,
+  embedding: embeddingPayload,
+  ranking: rankingPayload,
+  image: imagePayload,
+} as const satisfies Partial<Record<JobKind, z.ZodType>>
+export type ServedKind = keyof typeof jobPayloads
+
+/** Pixels for which one image costs as much as one token. */
+const PIXELS_PER_TOKEN = 1_024
+
+/** The price of one image in tokens, rule P6: one for each 1,024 pixels begun. */
+export function imageTokens(width: number, height: number): number {
+  return Math.ceil((width * height) / PIXELS_PER_TOKEN)
+}
