@@ -1,8 +1,10 @@
 import * as z from 'zod'
+import { sampling } from '../host/chat-payload.ts'
 import { MAX_MESSAGES, MAX_OUTPUT_TOKENS } from '../limits.ts'
 import type { ChatRequest } from './chat.ts'
 
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string() })
+const repeatPenalty = z.number().gt(0).max(10).nullish()
 const maxTokens = z.int().min(1).max(MAX_OUTPUT_TOKENS).nullish()
 
 const message = z.looseObject({
@@ -23,6 +25,14 @@ export const chatRequest = z.looseObject({
   max_completion_tokens: maxTokens,
   stop: z.union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)]).nullish(),
   seed: z.int().nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  logit_bias: sampling.shape.logitBias.nullable(),
+  // Not OpenAI's: as llama.cpp and vLLM name them.
+  top_k: z.int().min(-1).max(1_000_000).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repeat_penalty: repeatPenalty,
+  repetition_penalty: repeatPenalty,
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
 }) satisfies z.ZodType<ChatRequest>
@@ -37,9 +47,6 @@ export const unsupportedChatParameters: Readonly<Record<string, readonly unknown
   response_format: ['text'],
   logprobs: [false],
   top_logprobs: [0],
-  logit_bias: [],
-  frequency_penalty: [0],
-  presence_penalty: [0],
   modalities: ['text'],
   audio: [],
   prediction: [],

@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'internal_error'
   | 'no_host_available'
   | 'all_hosts_busy'
+  | 'model_loading'
   | 'host_failed'
   | 'host_lost'
   | 'host_timeout'
