@@ -1,4 +1,5 @@
 import {
+  CATALOGUE_PATH,
   DEVICE_AUTHORIZATION_PATH,
   DEVICE_VERIFICATION_PATH,
   DISCOVERY_PATH,
@@ -17,6 +18,7 @@ import { getAccount, postAccount, postAccountToken, setup } from './accounts.ts'
 import { getAnomalies, getAnomaly, postReview } from './anomalies.ts'
 import { getApps, patchApp, postApp } from './apps.ts'
 import { getAudit, postReconciliation } from './book.ts'
+import { deleteCatalogueModel, getCatalogue, getCatalogueModel, putCatalogue } from './catalogue.ts'
 import { chatCompletions } from './chat-completions.ts'
 import { getEarningsReport, getStatement, getUsageReport } from './credits.ts'
 import { approveDevice, denyDevice, lookUpDevice } from './device-approval.ts'
@@ -138,6 +140,9 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/api/anomalies', access: 'operator', handler: getAnomalies },
   { method: 'GET', path: '/api/anomalies/:anomaly', access: 'operator', handler: getAnomaly },
   { method: 'POST', path: '/api/anomalies/:anomaly/review', access: 'operator', handler: postReview },
+  { method: 'GET', path: '/api/catalogue/:id{.+}', access: 'operator', handler: getCatalogueModel },
+  { method: 'PUT', path: '/api/catalogue/:id{.+}', access: 'operator', handler: putCatalogue },
+  { method: 'DELETE', path: '/api/catalogue/:id{.+}', access: 'operator', handler: deleteCatalogueModel },
   { method: 'GET', path: '/api/account', access: 'viewer', handler: getAccount },
   { method: 'POST', path: '/api/account/token', access: 'owner', handler: postAccountToken },
   { method: 'GET', path: '/api/members', access: 'viewer', handler: getMembers },
@@ -238,6 +243,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/api/device/approve', access: 'member', handler: approveDevice },
   { method: 'POST', path: '/api/device/deny', access: 'member', handler: denyDevice },
 
+  { method: 'GET', path: CATALOGUE_PATH, access: 'public', limit: 'host_wire', handler: getCatalogue },
   { method: 'POST', path: HOST_CHALLENGE_PATH, access: 'host', handler: challenge },
   { method: 'POST', path: HOST_ENROL_PATH, access: 'host', handler: enrol },
   { method: 'GET', path: HOST_CONNECT_PATH, access: 'host', handler: connect },

@@ -74,6 +74,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
     note: 'x',
   })),
 
+  'GET /api/catalogue/:id{.+}': plain('/api/catalogue/some/model'),
+  'PUT /api/catalogue/:id{.+}': plain('/api/catalogue/some/model', () => ({})),
+  'DELETE /api/catalogue/:id{.+}': plain('/api/catalogue/some/model'),
+
   'GET /api/account': plain('/api/account'),
   'POST /api/account/token': plain('/api/account/token'),
   'GET /api/members': plain('/api/members'),
