@@ -42,6 +42,10 @@ export const capability = {
   penalties: 'penalties',
   logitBias: 'logit-bias',
   seed: 'seed',
+  /** Of images: what they shall not show. */
+  negativePrompt: 'negative-prompt',
+  /** Of images: how many steps the sampler takes. */
+  steps: 'steps',
 } as const
 export type Capability = (typeof capability)[keyof typeof capability]
 

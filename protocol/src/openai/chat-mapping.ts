@@ -32,11 +32,15 @@ export function requestedTokens(request: ChatRequest): number | undefined {
 
 /** A parameter that not every Host can honour, and the ability that it takes. */
 export interface ParameterNeed {
-  readonly parameter: keyof ChatRequest
+  /** As the Consumer's request names it. */
+  readonly parameter: string
   readonly capability: Capability
 }
 
-const NEEDS: readonly (ParameterNeed & { readonly harmless?: unknown })[] = [
+const NEEDS: readonly (ParameterNeed & {
+  readonly parameter: keyof ChatRequest
+  readonly harmless?: unknown
+})[] = [
   { parameter: 'seed', capability: capability.seed },
   { parameter: 'frequency_penalty', capability: capability.penalties, harmless: 0 },
   { parameter: 'presence_penalty', capability: capability.penalties, harmless: 0 },

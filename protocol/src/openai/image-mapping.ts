@@ -1,0 +1,46 @@
+import type { ImageRequest } from '../consumer/images.ts'
+import { sidesOf, unsupportedImageParameters } from '../consumer/images.schema.ts'
+import { type ImagePayload, imageTokens } from '../host/job-payloads.ts'
+import { capability } from '../host/model.ts'
+import type { ParameterNeed } from './chat-mapping.ts'
+
+/** Where the caller names no size, or `auto`. */
+const DEFAULT_SIDES = { width: 512, height: 512 } as const
+
+/** The first parameter of a request that would change the images and is not served (rule A3), or undefined. */
+export function unsupportedImageParameter(request: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.entries(unsupportedImageParameters).find(([name, harmless]) => {
+    const value = request[name] ?? undefined
+    return value !== undefined && !harmless.includes(value)
+  })?.[0]
+}
+
+/** What a Host must be able to do so that no parameter of this request is ignored (rule A9). */
+export function imageNeeds(request: ImageRequest): ParameterNeed[] {
+  return NEEDS.filter(({ parameter }) => (request[parameter] ?? '') !== '')
+}
+
+const NEEDS = [
+  { parameter: 'seed', capability: capability.seed },
+  { parameter: 'negative_prompt', capability: capability.negativePrompt },
+  { parameter: 'steps', capability: capability.steps },
+] as const
+
+/** What the Host is given. */
+export function toImagePayload(request: ImageRequest): ImagePayload {
+  const { prompt, size, n } = request
+  const { negative_prompt: negativePrompt, steps, seed } = request
+  return {
+    prompt,
+    count: n ?? 1,
+    ...(sidesOf(size ?? 'auto') ?? DEFAULT_SIDES),
+    ...(typeof negativePrompt === 'string' && negativePrompt !== '' ? { negativePrompt } : {}),
+    ...(typeof steps === 'number' ? { steps } : {}),
+    ...(typeof seed === 'number' ? { seed } : {}),
+  }
+}
+
+/** The price of all images of a Job in tokens (rule P6). */
+export function imagesTokens({ count, width, height }: ImagePayload): number {
+  return count * imageTokens(width, height)
+}
