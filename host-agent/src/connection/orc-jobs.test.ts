@@ -17,7 +17,7 @@ describe('jobs', () => {
     engineRun.start(7, 2).delta('Hel', 11).delta('lo', 12, 13).end('stop')
     const end = await connection.next('job-end')
     const types = connection.log
-      .filter(({ type }) => type !== 'status' && type !== 'hello')
+      .filter(({ type }) => !['status', 'hello', 'settings'].includes(type))
       .map(({ type }) => type)
     expect(types).toEqual(['accepted', 'frame', 'frame', 'job-end'])
     expect(connection.log.find(({ type }) => type === 'accepted')).toMatchObject({
@@ -93,7 +93,7 @@ describe('jobs', () => {
     const engineRun = (await setup.engine.next()).start().delta('a', 1)
     await connection.next('frame')
     await setup.orc.close()
-    while (setup.link.state !== 'waiting') await new Promise(setImmediate)
+    while (setup.link.status.state !== 'waiting') await new Promise(setImmediate)
     clock.advance(400)
     expect(engineRun.signal.aborted).toBe(false)
     const aborted = once(engineRun.signal, 'abort')

@@ -67,7 +67,7 @@ describe('connecting', () => {
     const connection = await setup.orc.welcomed()
     connection.close(4409)
     expect(await setup.ended).toMatchObject({ code: 'superseded', exitCode: 6 })
-    expect(setup.link.state).toBe('stopped')
+    expect(setup.link.status.state).toBe('stopped')
   })
 
   test.each([

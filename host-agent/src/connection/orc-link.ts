@@ -1,14 +1,18 @@
-import { type Down, HOST_CONNECT_PATH, type Welcome } from '@daisi/protocol'
+import { type Down, HOST_CONNECT_PATH, type IdleReason, type Welcome } from '@daisi/protocol'
 import { type Clock, sleep } from '../clock.ts'
 import { FatalError } from '../exit-codes.ts'
 import type { DirectService } from '../direct/direct-service.ts'
 import type { JobOutlet } from '../jobs/orc-delivery.ts'
 import type { Workbench } from '../jobs/workbench.ts'
 import type { Logger } from '../log.ts'
+import type { RemoteModels } from '../models/remote-models.ts'
+import type { OwnerWishes } from '../policy/owner-wishes.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecord, OrcRecordFile } from '../state/orc-record.ts'
 import { JwksSource } from '../tokens/jwks-source.ts'
+import { AGENT_VERSION } from '../version.ts'
 import { Backoff } from '../backoff.ts'
+import { judgeVersion, tooOld, updateMessage } from './agent-version.ts'
 import type { CertificatePin } from './certificate-pin.ts'
 import { Conversation, type ConversationHandler, type Ending } from './conversation.ts'
 import type { IssuerBook } from './issuer-book.ts'
@@ -51,6 +55,8 @@ export interface OrcLinkOptions {
   readonly identity: Identity
   readonly record: OrcRecordFile
   readonly workbench: Workbench
+  readonly owner: OwnerWishes
+  readonly keeper: RemoteModels
   /** This Host's own address, if it offers Direct Connections. Shared by all Orcs of the agent. */
   readonly direct?: DirectService | undefined
   readonly clock: Clock
@@ -60,6 +66,22 @@ export interface OrcLinkOptions {
   readonly enrolmentToken: string | undefined
   /** Called at each `welcome`. */
   readonly onOnline: (welcome: Welcome) => void
+}
+
+/** How a link stands. */
+export interface LinkStatus {
+  readonly url: string
+  readonly state: LinkState
+  /** What Consumers see of this Host. */
+  readonly alias: string | undefined
+  /** Networks that are served. */
+  readonly networks: readonly string[]
+  /** Why nothing is taken from this Orc; undefined while it is. */
+  readonly reason: IdleReason | undefined
+  /** Why it is not connected. */
+  readonly problem: string | undefined
+  /** A version of daisi-host that this Orc knows and that is newer than this one. */
+  readonly update: string | undefined
 }
 
 /**
@@ -79,6 +101,9 @@ export class OrcLink implements ConversationHandler {
   #fatal: FatalError | undefined
   #welcomedAt: number | undefined
   #refusals = 0
+  #problem: string | undefined
+  #update: string | undefined
+  #announcedWishes = ''
 
   constructor(options: OrcLinkOptions) {
     const { record, clock } = options
@@ -96,20 +121,26 @@ export class OrcLink implements ConversationHandler {
     this.#backoff = new Backoff(options.random)
   }
 
-  get state(): LinkState {
-    return this.#state
+  get status(): LinkStatus {
+    const { url, record } = this.#options
+    const { networks, reason } = this.#presence
+    const { alias } = record.value
+    const problem = this.#state === 'online' ? undefined : this.#problem
+    return { url, state: this.#state, alias, networks, reason, problem, update: this.#update }
   }
 
   /** Stays connected until `stop`. Throws a `FatalError` when the Orc must not be asked again. */
   async run(): Promise<void> {
-    const { clock, logger, record, url } = this.#options
+    const { clock, logger, owner, record, url } = this.#options
     const { signal } = this.#stop
+    const unsubscribe = owner.onChange(() => this.#wishesChanged())
     try {
       while (!signal.aborted) {
         this.#move('attempt')
         this.#welcomedAt = undefined
         const problem = await this.#attempt()
         if (signal.aborted) break
+        this.#problem = problem
         if (this.#wasStable()) this.#backoff.reset()
         const delayMs = this.#backoff.next()
         this.#move('lost')
@@ -121,6 +152,7 @@ export class OrcLink implements ConversationHandler {
         await sleep(clock, delayMs, signal)
       }
     } finally {
+      unsubscribe()
       this.#move('stop')
       this.#stop.abort()
       this.#presence.abandon()
@@ -147,6 +179,9 @@ export class OrcLink implements ConversationHandler {
     if (welcome.hostId !== identity.hostId) return this.#giveUp(mistakenIdentity(url))
     const problem = this.#entry.judgeIssuer(issuer)
     if (problem !== undefined) return this.#giveUp(problem)
+    const version = judgeVersion(AGENT_VERSION, welcome.agent)
+    if (version.kind === 'too-old') return this.#giveUp(tooOld(AGENT_VERSION, version.minimum, url))
+    this.#noteUpdate(version.kind === 'update' ? version.latest : undefined)
     this.#move('welcomed')
     this.#welcomedAt = this.#options.clock.now()
     this.#presence.online(welcome, outlet)
@@ -195,6 +230,7 @@ export class OrcLink implements ConversationHandler {
     }
     signal.addEventListener('abort', onStop, { once: true })
     try {
+      this.#announcedWishes = this.#wishes
       return await this.#conversation.run(this.#presence.hello())
     } finally {
       signal.removeEventListener('abort', onStop)
@@ -229,6 +265,27 @@ export class OrcLink implements ConversationHandler {
     await record.update(change).catch((error: unknown) => {
       logger.error({ err: error }, 'what the Orc said could not be stored')
     })
+  }
+
+  /** What `hello` says of the owner's wishes, and nothing else does. */
+  get #wishes(): string {
+    const { networks, direct } = this.#options.owner.settings
+    return JSON.stringify([networks, direct])
+  }
+
+  /** The Host obeys at once; the Orc hears of it in a new `hello`, when nothing runs that this would end. */
+  #wishesChanged(): void {
+    const conversation = this.#conversation
+    if (conversation === undefined || this.#wishes === this.#announcedWishes) return
+    void this.#presence.idle().then(() => {
+      if (this.#wishes !== this.#announcedWishes) conversation.close(1000, 'settings_changed')
+    })
+  }
+
+  #noteUpdate(latest: string | undefined): void {
+    if (latest !== undefined && latest !== this.#update)
+      this.#options.logger.info({ event: 'update', latest }, updateMessage(AGENT_VERSION, latest))
+    this.#update = latest
   }
 
   #giveUp(error: FatalError): void {

@@ -2,7 +2,7 @@ import type { Welcome } from '@daisi/protocol'
 import { FatalError } from '../exit-codes.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import type { CertificatePin } from './certificate-pin.ts'
-import { OrcLink, type OrcLinkOptions } from './orc-link.ts'
+import { type LinkStatus, OrcLink, type OrcLinkOptions } from './orc-link.ts'
 
 /** One Orc to serve. */
 export interface OrcTarget {
@@ -47,6 +47,11 @@ export class OrcLinks {
     }
     this.#options = options
     this.#links = new Map(orcs.map((orc) => [orc.url, open(orc)]))
+  }
+
+  /** How each stands, in the order in which they were given. */
+  get status(): readonly LinkStatus[] {
+    return [...this.#links.values()].map((link) => link.status)
   }
 
   /**

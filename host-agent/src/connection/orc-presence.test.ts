@@ -19,15 +19,22 @@ describe('presence and commands', () => {
     expect(await connection.next('status')).toMatchObject({ freeSlots: 2, accepting: false })
   })
 
-  test('a Host whose model is gone announces no slots and refuses', async () => {
+  test('[H11][J9] a model that is down is said to be loading, and refused with a time to come back', async () => {
     await using setup = await LinkSetup.start()
     const connection = await setup.orc.welcomed()
     connection.send(await setup.orc.run(connection.hostId, { kind: 'image' }))
     await connection.next('refused')
     setup.engine.setReady(false)
-    expect(await connection.next('status')).toMatchObject({ freeSlots: 0 })
+    expect(await connection.next('status')).toMatchObject({
+      accepting: true,
+      models: [{ id: 'test-model', state: 'loading' }],
+    })
     connection.send(await setup.orc.run(connection.hostId))
-    expect(await connection.next('refused')).toMatchObject({ code: 'model_not_loaded' })
+    const refused = await connection.next('refused')
+    expect(refused).toMatchObject({ code: 'model_loading', percent: 0 })
+    expect(refused.retryAfterSeconds).toBeGreaterThan(0)
+    setup.engine.setReady(true)
+    expect((await connection.next('status')).models).toBeUndefined()
   })
 
   test('[Q1][Q2][Q3][Q4] commands: in order, once, remembered, and unknown ones acknowledged', async () => {

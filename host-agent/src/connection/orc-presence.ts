@@ -1,12 +1,4 @@
-import {
-  type Command,
-  type Down,
-  type Hello,
-  MINIMUM_PROTOCOL_VERSION,
-  PROTOCOL_VERSION,
-  type Status,
-  type Welcome,
-} from '@daisi/protocol'
+import type { Command, Down, Hello, IdleReason, Status, Welcome } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import type { DirectDesk } from '../direct/direct-desk.ts'
 import type { DirectService } from '../direct/direct-service.ts'
@@ -17,10 +9,12 @@ import type { RunnerContext } from '../jobs/job-runner.ts'
 import { ReplayCache } from '../jobs/replay-cache.ts'
 import type { Workbench } from '../jobs/workbench.ts'
 import type { Logger } from '../log.ts'
+import type { RemoteModels } from '../models/remote-models.ts'
+import type { OwnerWishes } from '../policy/owner-wishes.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecordFile } from '../state/orc-record.ts'
 import type { JwksSource } from '../tokens/jwks-source.ts'
-import { AGENT_VERSION } from '../version.ts'
+import { Announcement } from './announcement.ts'
 import { CommandDesk } from './command-desk.ts'
 import { StatusReporter } from './status-reporter.ts'
 import { Willingness } from './willingness.ts'
@@ -29,6 +23,8 @@ export interface PresenceOptions {
   readonly identity: Identity
   readonly record: OrcRecordFile
   readonly workbench: Workbench
+  readonly owner: OwnerWishes
+  readonly keeper: RemoteModels
   readonly jwks: JwksSource
   /** This Host's own address, if it offers Direct Connections. */
   readonly direct: DirectService | undefined
@@ -40,6 +36,7 @@ export interface PresenceOptions {
 export class OrcPresence {
   readonly #options: PresenceOptions
   readonly #willingness: Willingness
+  readonly #announcement: Announcement
   readonly #commands: CommandDesk
   readonly #jobs: JobDesk
   readonly #directJobs: DirectDesk | undefined
@@ -49,16 +46,20 @@ export class OrcPresence {
   #networks: readonly string[]
   #announced: Status = { type: 'status', freeSlots: 0, accepting: true }
   #goOffline: (() => void) | undefined
+  /** As last sent on this connection. */
+  #settings = ''
 
   constructor(options: PresenceOptions) {
-    const { record, identity, clock, logger, workbench, jwks } = options
+    const { record, identity, clock, logger, workbench, jwks, owner, keeper, direct } = options
     this.#options = options
     // As remembered, so that Direct Connections work before the Orc can be reached.
     this.#issuer = record.value.issuer ?? ''
     this.#networks = record.value.networks
-    this.#willingness = new Willingness(record.value.paused)
-    this.#commands = new CommandDesk(record, this.#willingness)
-    const accepting = (): boolean => this.#willingness.accepting
+    this.#willingness = new Willingness(record.value.paused, owner)
+    const willingness = this.#willingness
+    this.#announcement = new Announcement({ workbench, willingness, owner, direct })
+    this.#commands = new CommandDesk({ record, willingness, owner, keeper })
+    const accepting = (): boolean => willingness.accepting
     const fixed = {
       identity,
       hostId: identity.hostId,
@@ -66,6 +67,8 @@ export class OrcPresence {
       logger,
       workbench,
       accepting,
+      declines: (texts: Iterable<string>) => owner.declines(texts),
+      ownFirst: () => owner.settings.ownJobsFirst,
       getKey: jwks.getKey,
     }
     const memory = { budget: this.#budget, replays: this.#replays }
@@ -73,45 +76,52 @@ export class OrcPresence {
       ...fixed,
       ...memory,
       issuer: this.#issuer,
-      networks: this.#networks,
+      networks: this.networks,
     })
     this.#jobs = new JobDesk(context)
-    this.#directJobs = options.direct?.desk(record.value.url, context)
+    this.#directJobs = direct?.desk(record.value.url, () => ({
+      ...context(),
+      accepting: () => willingness.accepting && owner.settings.direct,
+    }))
+  }
+
+  /** Networks that are served: those that this Host may serve and its owner wants served. */
+  get networks(): readonly string[] {
+    const { networks } = this.#options.owner.settings
+    return this.#networks.filter((name) => networks === null || networks.includes(name))
+  }
+
+  /** Why nothing is taken from this Orc; undefined while it is. */
+  get reason(): IdleReason | undefined {
+    return this.#announcement.status().reason
   }
 
   /** The first message of a connection (H1). */
   hello(): Hello {
-    const { offer, slots } = this.#options.workbench
-    const { accepting } = this.#willingness
-    const { direct } = this.#options
-    this.#announced = { type: 'status', freeSlots: this.#freeSlots, accepting }
-    return {
-      type: 'hello',
-      protocol: { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION },
-      agent: { name: 'daisi-host', version: AGENT_VERSION },
-      models: [offer],
-      slots: { total: slots.total, free: this.#freeSlots, queue: slots.queue },
-      accepting,
-      ...(direct !== undefined && { direct: direct.offer }),
-      running: this.#jobs.running,
-    }
+    this.#announced = this.#announcement.status()
+    return this.#announcement.hello(this.#jobs.running)
   }
 
   /** The Orc welcomed this Host: jobs, status and commands go over `outlet` until `offline`. */
   online(welcome: Welcome, outlet: JobOutlet): void {
-    const { clock, workbench } = this.#options
+    const { clock, workbench, owner } = this.#options
     this.#issuer = welcome.issuer
     this.#networks = welcome.networks
     const reporter = new StatusReporter({
       clock,
       announced: this.#announced,
-      read: () => this.#status(),
+      read: () => this.#announcement.status(),
       send: (status) => outlet.send(status),
     })
     const notify = (): void => reporter.notify()
     const subscriptions = [
       workbench.slots.onChange(notify),
-      workbench.engine.onReadyChange(notify),
+      workbench.models.onStateChange(notify),
+      workbench.models.onOffersChange(() => {
+        outlet.send(this.#announcement.models())
+        notify()
+      }),
+      owner.onChange(() => this.#sendSettings(outlet)),
       this.#willingness.onChange(() => {
         if (!this.#willingness.accepting) {
           this.#jobs.refuseWaiting()
@@ -128,6 +138,8 @@ export class OrcPresence {
     }
     this.#jobs.attach(outlet, welcome.resume)
     this.#directJobs?.online((report) => outlet.send(report))
+    this.#settings = ''
+    this.#sendSettings(outlet)
     notify()
   }
 
@@ -166,6 +178,11 @@ export class OrcPresence {
     await Promise.all([this.#jobs.idle(), this.#directJobs?.drain(deadline)])
   }
 
+  /** Resolves when no job of this Orc is left. */
+  idle(): Promise<void> {
+    return this.#jobs.idle()
+  }
+
   /** Cancels and forgets every job: no connection will come again. */
   abandon(): void {
     this.#jobs.abandon()
@@ -184,14 +201,12 @@ export class OrcPresence {
     }
   }
 
-  get #freeSlots(): number {
-    const { engine, slots } = this.#options.workbench
-    return engine.ready ? slots.free : 0
-  }
-
-  #status(): Status {
-    const { tokensPerSecond } = this.#options.workbench.speed
-    const speed = tokensPerSecond === undefined ? {} : { tokensPerSecond }
-    return { type: 'status', freeSlots: this.#freeSlots, accepting: this.#willingness.accepting, ...speed }
+  /** The owner's wishes, if they are others than the Orc knows (H12). */
+  #sendSettings(outlet: JobOutlet): void {
+    const report = this.#announcement.settings()
+    const settings = JSON.stringify(report)
+    if (settings === this.#settings) return
+    this.#settings = settings
+    outlet.send(report)
   }
 }

@@ -9,7 +9,7 @@ export class StatusReporter {
   readonly #read: () => Status
   readonly #send: (status: Status) => void
   readonly #clock: Clock
-  #last: Status
+  #last: string
   #sentAt = Number.NEGATIVE_INFINITY
   #cancelTimer: (() => void) | undefined
 
@@ -21,7 +21,7 @@ export class StatusReporter {
     readonly send: (status: Status) => void
   }) {
     this.#clock = options.clock
-    this.#last = options.announced
+    this.#last = essence(options.announced)
     this.#read = options.read
     this.#send = options.send
   }
@@ -44,9 +44,15 @@ export class StatusReporter {
 
   #report(): void {
     const status = this.#read()
-    if (status.freeSlots === this.#last.freeSlots && status.accepting === this.#last.accepting) return
-    this.#last = status
+    const now = essence(status)
+    if (now === this.#last) return
+    this.#last = now
     this.#sentAt = this.#clock.now()
     this.#send(status)
   }
+}
+
+/** All but the speed, which changes with each job and is worth no message of its own. */
+function essence({ freeSlots, accepting, reason, models = [] }: Status): string {
+  return JSON.stringify([freeSlots, accepting, reason, models])
 }

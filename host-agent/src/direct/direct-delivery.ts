@@ -12,7 +12,7 @@ import {
 } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import type { Job, JobEnding } from '../jobs/job.ts'
-import type { JobDelivery } from '../jobs/job-delivery.ts'
+import type { JobDelivery, JobOutput } from '../jobs/job-delivery.ts'
 import { type DirectFailure, failure, failureBody, failureHead } from './direct-failure.ts'
 import { type DirectJob, lastWorkMs } from './direct-job.ts'
 
@@ -95,10 +95,10 @@ export class DirectDelivery implements JobDelivery {
   }
 
   /** Waits until the window and the reader have room for the piece. */
-  async output(text: string, tokenIds: readonly number[]): Promise<boolean> {
+  async output({ text, tokenCount }: JobOutput): Promise<boolean> {
     const { window } = this.#options.directJob
-    window.produced(tokenIds.length, text)
-    while (!window.fits(tokenIds.length) || this.#response.writableNeedDrain) {
+    window.produced(tokenCount, text)
+    while (!window.fits(tokenCount) || this.#response.writableNeedDrain) {
       if (this.#isOver) break
       await this.#nextProgress()
     }
@@ -106,7 +106,7 @@ export class DirectDelivery implements JobDelivery {
       this.#isCut = true
       return false
     }
-    window.handedOut(tokenIds.length)
+    window.handedOut(tokenCount)
     this.#event(textChunk(this.#options.identity, text))
     this.#advance()
     return true

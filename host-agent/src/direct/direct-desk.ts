@@ -107,8 +107,8 @@ export class DirectDesk {
     const admission = admit(job.order, { ok: true, claims }, context)
     context.logger.debug({ jobId, direct: true, ...(!admission.ok && { code: admission.code }) }, 'job')
     try {
-      if (admission.ok) await runJob(job, claims, admission.payload, context)
-      else job.refuse(admission.code, admission.message)
+      if (admission.ok) await runJob(job, admission, context)
+      else job.refuse(admission.code, admission.message, admission.numbers)
     } catch (error) {
       context.logger.error({ jobId, err: error }, 'a job ended with a fault of this program')
       failJob(job)

@@ -26,6 +26,8 @@ const STATUS: Readonly<Record<DirectErrorCode, number>> = {
   busy: 503,
   draining: 503,
   model_not_loaded: 503,
+  model_loading: 503,
+  declined: 503,
 }
 
 /** Why a request is not served. `code` is stable, the message says what to do next. */

@@ -50,7 +50,7 @@ test.each([true, false])(
     while (admitted() < 2) await new Promise(setImmediate)
     if (!online) {
       await setup.orc.close()
-      while (setup.host.link.state === 'online') await new Promise(setImmediate)
+      while (setup.host.link.status.state === 'online') await new Promise(setImmediate)
     }
     const drained = setup.host.link.drain(new AbortController().signal)
     expect(await (await waiting).errorCode()).toBe('draining')

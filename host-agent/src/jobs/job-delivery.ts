@@ -1,11 +1,25 @@
-import type { JobUsage, RefusalCode } from '@daisi/protocol'
+import type { JobUsage, RefusalCode, TokenLogprob } from '@daisi/protocol'
 import type { JobEnding } from './job.ts'
 
 /** Extra facts of a refusal. */
 export interface RefusalNumbers {
   readonly promptTokens?: number
   readonly contextLength?: number
+  readonly percent?: number
+  readonly retryAfterSeconds?: number
 }
+
+/** A piece of an answer. */
+export type JobOutput =
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      /** Empty where the engine cannot know them. */
+      readonly tokenIds: readonly number[]
+      readonly tokenCount: number
+      readonly logprobs?: readonly TokenLogprob[]
+    }
+  | { readonly kind: 'result'; readonly text: string; readonly last: boolean; readonly tokenCount: number }
 
 /** How the other side of a job hears of it: through an Orc (`OrcDelivery`), or directly. */
 export interface JobDelivery {
@@ -14,6 +28,6 @@ export interface JobDelivery {
   accepted(promptTokens: number, cachedTokens: number): void
   refused(code: RefusalCode, message: string, numbers: RefusalNumbers): void
   /** Takes a piece of the answer. May wait with it; false if it was not delivered, because nobody is there any more. */
-  output(text: string, tokenIds: readonly number[]): boolean | Promise<boolean>
+  output(output: JobOutput): boolean | Promise<boolean>
   ended(end: JobEnding, usage: JobUsage): void
 }

@@ -104,8 +104,8 @@ export class JobDesk {
     const admission = admit(run, verdict, context)
     const { ok } = admission
     context.logger.debug({ jobId: run.jobId, ...(ok ? { ok } : { code: admission.code }) }, 'job')
-    if (ok) return { done: runJob(job, admission.claims, admission.payload, context) }
-    job.refuse(admission.code, admission.message)
+    if (ok) return { done: runJob(job, admission, context) }
+    job.refuse(admission.code, admission.message, admission.numbers)
     return { done: Promise.resolve() }
   }
 

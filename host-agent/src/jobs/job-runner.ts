@@ -1,39 +1,46 @@
-import {
-  type ChatPayload,
-  type JobUsage,
-  RECEIPT_TYPE,
-  type ReceiptClaims,
-  type SessionTokenClaims,
-} from '@daisi/protocol'
-import type { EngineEvent } from '../engine/engine.ts'
+import { type JobUsage, RECEIPT_TYPE, type ReceiptClaims, type SessionTokenClaims } from '@daisi/protocol'
+import { monotonicClock } from '../clock.ts'
+import type { EngineEvent, EngineWork } from '../engine/engine.ts'
 import type { Logger } from '../log.ts'
+import type { ModelLease } from '../models/shelved-model.ts'
 import type { Identity } from '../state/identity.ts'
 import type { AdmissionContext } from './admission.ts'
 import type { Reservation } from './budget-book.ts'
 import type { Job, JobEnding } from './job.ts'
+import { mostGenerated } from './work.ts'
 
 export interface RunnerContext extends AdmissionContext {
   readonly identity: Identity
   readonly logger: Logger
+  /** True if jobs of this Host's owner go before others that wait. */
+  readonly ownFirst: () => boolean
+}
+
+/** An admitted job. */
+export interface AdmittedWork {
+  readonly claims: SessionTokenClaims
+  readonly work: EngineWork
+  readonly lease: ModelLease
 }
 
 /** Takes an admitted job through its slot and the engine to its last message. Asks for the slot before it returns. */
-export async function runJob(
-  job: Job,
-  claims: SessionTokenClaims,
-  payload: ChatPayload,
-  context: RunnerContext,
-): Promise<void> {
-  const slot = await context.workbench.slots.acquire(job.abort.signal)
+export async function runJob(job: Job, admitted: AdmittedWork, context: RunnerContext): Promise<void> {
+  const { claims, lease } = admitted
+  const { workbench, ownFirst } = context
   try {
-    // Not accepted yet, so there is no job-end; usually the reason was already given and this one is dropped.
-    if (slot === 'ended') job.refuse('busy', 'cancelled before it started')
-    else if (slot === 'busy') job.refuse('busy', 'every slot and the queue are full')
-    else await new JobRun(job, claims, payload, context).run()
+    const slot = await workbench.slots.acquire(job.abort.signal, claims.own === true && ownFirst())
+    try {
+      // Not accepted yet, so there is no job-end; usually the reason was already given and this one is dropped.
+      if (slot === 'ended') job.refuse('busy', 'cancelled before it started')
+      else if (slot === 'busy') job.refuse('busy', 'every slot and the queue are full')
+      else await new JobRun(job, admitted, context).run()
+    } finally {
+      if (typeof slot === 'function') slot()
+    }
   } finally {
     // A refused job may come again under the same id, when this Host has room.
     if (job.refused) context.replays.remove(claims.sid, job.order.jobId)
-    if (typeof slot === 'function') slot()
+    lease.release()
   }
 }
 
@@ -50,42 +57,58 @@ export function failJob(job: Job): void {
 class JobRun {
   readonly #job: Job
   readonly #claims: SessionTokenClaims
-  readonly #payload: ChatPayload
+  readonly #work: EngineWork
+  readonly #lease: ModelLease
   readonly #context: RunnerContext
   #startedAt = 0
   #reservation: Reservation | undefined
   #prompt = { promptTokens: 0, cachedTokens: 0 }
+  #outcome: JobEnding['outcome'] = 'failed'
+  /** Tokens that the engine counts at the end, where that is fewer than it delivered. */
+  #counted = Number.POSITIVE_INFINITY
 
-  constructor(job: Job, claims: SessionTokenClaims, payload: ChatPayload, context: RunnerContext) {
+  constructor(job: Job, { claims, work, lease }: AdmittedWork, context: RunnerContext) {
     this.#job = job
     this.#claims = claims
-    this.#payload = payload
+    this.#work = work
+    this.#lease = lease
     this.#context = context
   }
 
   async run(): Promise<void> {
     const job = this.#job
-    const { engine } = this.#context.workbench
-    const continuation = job.order.continuation?.tokenIds ?? []
-    const engineJob = { ...this.#payload, continuation, windowBytes: job.windowBytes }
-    const engineRun = engine.run(engineJob, job.abort.signal)
+    const engineRun = this.#lease.engine.run(
+      { ...this.#work, windowBytes: job.windowBytes },
+      job.abort.signal,
+    )
     job.started(engineRun)
+    const startedMs = monotonicClock.now()
     try {
-      for await (const event of engineRun) await this.#handle(event, continuation.length)
+      for await (const event of engineRun) await this.#handle(event)
     } finally {
       this.#reservation?.settle(this.#prompt.promptTokens + job.generatedTokens)
+      if (job.accepted || job.ended) this.#log(monotonicClock.now() - startedMs)
     }
   }
 
-  async #handle(event: EngineEvent, continued: number): Promise<void> {
+  async #handle(event: EngineEvent): Promise<void> {
     const job = this.#job
     switch (event.type) {
       case 'start':
-        return this.#start(event.promptTokens, event.cachedTokens, continued)
-      case 'delta':
-        return job.deliver(event.text, event.tokenIds)
+        return this.#start(event.promptTokens, event.cachedTokens)
+      case 'delta': {
+        const { text, tokenIds, logprobs, tokenCount = tokenIds.length } = event
+        this.#context.workbench.log.generated(tokenCount, monotonicClock.now())
+        return job.deliver({ kind: 'text', text, tokenIds, tokenCount, ...(logprobs && { logprobs }) })
+      }
+      case 'result': {
+        const { text, last, tokenCount } = event
+        this.#context.workbench.log.generated(tokenCount, monotonicClock.now())
+        return job.deliver({ kind: 'result', text, last, tokenCount })
+      }
       case 'end': {
-        if (event.tokensPerSecond !== undefined) this.#context.workbench.speed.add(event.tokensPerSecond)
+        if (event.tokensPerSecond !== undefined) this.#lease.model.speed.add(event.tokensPerSecond)
+        this.#correct(event.usage)
         if (event.finishReason === 'cancelled') return this.#end({ outcome: 'cancelled' })
         return this.#end({ outcome: 'completed', finishReason: event.finishReason })
       }
@@ -104,13 +127,10 @@ class JobRun {
   }
 
   /** Sets the worst case aside (T4) and accepts (J2). */
-  #start(promptTokens: number, cachedTokens: number, continued: number): void {
+  #start(promptTokens: number, cachedTokens: number): void {
     const { budget, clock, workbench } = this.#context
-    const answerTokens = Math.min(
-      this.#payload.sampling.maxTokens,
-      workbench.offer.contextLength - promptTokens,
-    )
-    const worstCase = promptTokens + Math.max(0, answerTokens - continued)
+    const { model } = this.#lease
+    const worstCase = promptTokens + mostGenerated(this.#work, promptTokens, model.offer.contextLength)
     this.#reservation = budget.reserve(this.#claims, worstCase, clock.now())
     if (this.#reservation === undefined) {
       const left = budget.left(this.#claims)
@@ -122,19 +142,41 @@ class JobRun {
     if (!this.#job.accepted) return
     this.#startedAt = clock.now()
     this.#prompt = { promptTokens, cachedTokens }
+    workbench.log.began(this.#item)
+  }
+
+  /** An engine that could only estimate knows at the end what it was: less, never more. */
+  #correct({ promptTokens, cachedTokens, generatedTokens }: JobUsage): void {
+    const counted = Math.min(promptTokens, this.#prompt.promptTokens)
+    this.#prompt = { promptTokens: counted, cachedTokens: Math.min(counted, cachedTokens) }
+    this.#counted = generatedTokens
+  }
+
+  get #usage(): JobUsage {
+    return { ...this.#prompt, generatedTokens: Math.min(this.#job.generatedTokens, this.#counted) }
   }
 
   async #end(end: Omit<JobEnding, 'receipt'>): Promise<void> {
     if (!this.#job.accepted) return
+    this.#outcome = end.outcome
     const { clock } = this.#context
-    const usage: JobUsage = { ...this.#prompt, generatedTokens: this.#job.generatedTokens }
+    const usage = this.#usage
     this.#job.end({ ...end, receipt: await this.#receipt(usage, clock.now()) }, usage)
+  }
+
+  get #item(): { model: string; kind: EngineWork['kind']; own: boolean } {
+    return { model: this.#lease.model.offer.id, kind: this.#work.kind, own: this.#claims.own === true }
+  }
+
+  #log(durationMs: number): void {
+    const done = { ...this.#item, outcome: this.#outcome, usage: this.#usage, durationMs }
+    this.#context.workbench.log.ended(done)
   }
 
   /** The Host's signed statement of the usage (R1). */
   #receipt(usage: JobUsage, endedAt: number): Promise<string> {
-    const { identity, issuer, workbench } = this.#context
-    const { sha256 } = workbench.offer
+    const { identity, issuer } = this.#context
+    const { sha256 } = this.#lease.model.offer
     const claims: ReceiptClaims = {
       iss: identity.hostId,
       aud: issuer,

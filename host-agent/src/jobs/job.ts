@@ -1,6 +1,6 @@
 import type { JobEnd, JobUsage, RefusalCode, Run } from '@daisi/protocol'
 import type { EngineRun } from '../engine/engine.ts'
-import type { JobDelivery, RefusalNumbers } from './job-delivery.ts'
+import type { JobDelivery, JobOutput, RefusalNumbers } from './job-delivery.ts'
 
 /** What is to be done, however it was asked for. */
 export type JobOrder = Pick<Run, 'jobId' | 'kind' | 'model' | 'sealed' | 'payload' | 'continuation'>
@@ -71,9 +71,9 @@ export class Job {
   }
 
   /** Hands a piece of the answer on, when its delivery takes it. */
-  async deliver(text: string, tokenIds: readonly number[]): Promise<void> {
+  async deliver(output: JobOutput): Promise<void> {
     if (this.#state !== 'accepted') return
-    if (await this.#delivery.output(text, tokenIds)) this.#generatedTokens += tokenIds.length
+    if (await this.#delivery.output(output)) this.#generatedTokens += output.tokenCount
   }
 
   end(end: JobEnding, usage: JobUsage): void {

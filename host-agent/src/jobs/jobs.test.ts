@@ -3,6 +3,7 @@ import { validClaims } from '../testing/token-signer.ts'
 import { BudgetBook } from './budget-book.ts'
 import { ReplayCache } from './replay-cache.ts'
 import { type ReleaseSlot, SlotPool } from './slot-pool.ts'
+import { WorkLog } from './work-log.ts'
 
 const nowMs = 1_800_000_000_000
 const never = new AbortController().signal
@@ -89,5 +90,69 @@ describe('slots', () => {
     first()
     expect(typeof (await next)).toBe('function')
     expect(pool.free).toBe(0)
+  })
+})
+
+describe('whose turn it is', () => {
+  test("the owner's jobs go before others that wait, in their own order, and behind those that run", async () => {
+    const pool = new SlotPool(1, 4)
+    const first = (await pool.acquire(never)) as ReleaseSlot
+    const order: string[] = []
+    const wait = async (name: string, isFirst: boolean): Promise<void> => {
+      const slot = await pool.acquire(never, isFirst)
+      order.push(name)
+      if (typeof slot === 'function') slot()
+    }
+    const waiting = [wait('stranger', false), wait('own 1', true), wait('other', false), wait('own 2', true)]
+    expect(pool.waiting).toBe(4)
+    first()
+    await Promise.all(waiting)
+    expect(order).toEqual(['own 1', 'own 2', 'stranger', 'other'])
+  })
+
+  test('a lower limit lets running jobs end, a higher one lets waiting ones begin', async () => {
+    const pool = new SlotPool(2, 2)
+    const running = [await pool.acquire(never), await pool.acquire(never)] as ReleaseSlot[]
+    pool.limit(1)
+    expect([pool.total, pool.free]).toEqual([1, 0])
+    let began = false
+    const waiting = pool.acquire(never).then(() => (began = true))
+    running[0]!()
+    await Promise.resolve()
+    expect(began).toBe(false)
+    pool.limit(null)
+    await waiting
+    expect([pool.total, pool.free]).toEqual([2, 0])
+    pool.limit(9)
+    expect(pool.total).toBe(2)
+  })
+})
+
+describe('the work log', () => {
+  test('counts what ends, what runs, and the tokens of the last whole seconds', () => {
+    const log = new WorkLog()
+    const item = { model: 'a', kind: 'chat', own: false } as const
+    const usage = { promptTokens: 10, cachedTokens: 4, generatedTokens: 20 }
+    const heard: unknown[] = []
+    const stop = log.listen({ ended: (done) => heard.push(done.outcome) })
+    log.began(item)
+    log.began(item)
+    expect(log.running('a')).toBe(2)
+    for (const nowMs of [1_000, 2_500, 2_600]) log.generated(10, nowMs)
+    log.ended({ ...item, outcome: 'completed', usage, durationMs: 5 })
+    stop()
+    log.ended({ ...item, outcome: 'failed', usage, durationMs: 5 })
+    expect(log.running('a')).toBe(0)
+    expect(heard).toEqual(['completed'])
+    expect(log.totals).toEqual({
+      jobs: 2,
+      failedJobs: 1,
+      promptTokens: 20,
+      cachedTokens: 8,
+      generatedTokens: 40,
+    })
+    expect(log.tokensPerSecond(3_000)).toBe(6)
+    expect(log.tokensPerSecond(7_000)).toBe(4)
+    expect(log.tokensPerSecond(9_000)).toBe(0)
   })
 })

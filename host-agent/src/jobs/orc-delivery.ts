@@ -1,6 +1,6 @@
 import { encodeFrame, type JobEnd, type JobUsage, type RefusalCode, type Up } from '@daisi/protocol'
 import type { JobEnding } from './job.ts'
-import type { JobDelivery, RefusalNumbers } from './job-delivery.ts'
+import type { JobDelivery, JobOutput, RefusalNumbers } from './job-delivery.ts'
 
 /** Where messages to an Orc go: the live connection. */
 export interface JobOutlet {
@@ -41,9 +41,9 @@ export class OrcDelivery implements JobDelivery {
   }
 
   /** Sends a piece of the answer and keeps it until it is acknowledged (F6). */
-  output(text: string, tokenIds: readonly number[]): boolean {
+  output(output: JobOutput): boolean {
     const sequence = this.#nextSequence++
-    const bytes = encodeFrame({ jobId: this.#jobId, sequence, tokenIds, text })
+    const bytes = encodeFrame({ jobId: this.#jobId, sequence, ...output })
     this.#unacknowledged.push({ sequence, bytes })
     this.#outlet?.sendFrame(bytes)
     return true

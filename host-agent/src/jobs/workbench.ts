@@ -1,12 +1,10 @@
-import type { ModelOffer } from '@daisi/protocol'
-import type { Engine } from '../engine/engine.ts'
+import type { ModelShelf } from '../models/model-shelf.ts'
 import type { SlotPool } from './slot-pool.ts'
-import type { SpeedMeter } from './speed-meter.ts'
+import type { WorkLog } from './work-log.ts'
 
 /** What does the work. One for the whole agent, shared by every Orc connection. */
 export interface Workbench {
-  readonly engine: Engine
-  readonly offer: ModelOffer
+  readonly models: ModelShelf
   readonly slots: SlotPool
-  readonly speed: SpeedMeter
+  readonly log: WorkLog
 }

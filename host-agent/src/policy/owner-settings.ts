@@ -20,6 +20,8 @@ export const ownerSettings = z.strictObject({
   ownJobsFirst: z.boolean().default(true),
   /** The only Networks that are served; null: every one. */
   networks: z.array(networkName).max(64).nullable().default(null),
+  /** False: no Direct Connections, where this Host listens for them. */
+  direct: z.boolean().default(true),
   /** Prompts that contain one of these texts, whatever their case, are declined. */
   blocklist: z.array(z.string().min(1).max(256)).max(1_000).default([]),
   /** Memory that loaded models may take together, in bytes; null: what the machine has, less a reserve. */

@@ -1,14 +1,16 @@
 // A Host with Direct Connections in a process of its own, for tests that kill it: `node direct-victim.ts ORC STATE`.
 // It prints its address and its id, and answers each chat with three tokens.
 import { pino } from 'pino'
-import { createWorkbench } from '../agent.ts'
 import { systemClock } from '../clock.ts'
 import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLink } from '../connection/orc-link.ts'
 import { DirectService } from '../direct/direct-service.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
+import { NO_KEEPER } from './link-setup.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
+import { testWorkbench } from './test-workbench.ts'
+import { WillingOwner } from './willing-owner.ts'
 
 const [, , url = '', stateFolder = ''] = process.argv
 const logger = pino({ level: 'silent' })
@@ -32,7 +34,9 @@ const link = new OrcLink({
   logger,
   name: 'victim',
   enrolmentToken: 'enrol-me',
-  workbench: createWorkbench(engine, 'test-model', 'a'.repeat(64), 2),
+  workbench: await testWorkbench(engine),
+  owner: new WillingOwner(),
+  keeper: NO_KEEPER,
   direct,
   onOnline: () => process.stdout.write(`${direct.offer.endpoint}\n`),
   identity,

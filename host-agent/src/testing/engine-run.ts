@@ -1,13 +1,11 @@
 import type { ChatTurn, Sampling } from '@daisi/protocol'
-import type { EngineEvent, EngineJob } from '../engine/engine.ts'
+import type { ChatJob, EngineEvent } from '../engine/engine.ts'
 
 /** A job with the given messages, greedy and short unless told otherwise. */
-export function engineJob(
-  messages: string | readonly ChatTurn[],
-  sampling: Partial<Sampling> = {},
-): EngineJob {
+export function engineJob(messages: string | readonly ChatTurn[], sampling: Partial<Sampling> = {}): ChatJob {
   return {
-    messages: typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages,
+    kind: 'chat',
+    messages: typeof messages === 'string' ? [{ role: 'user', content: messages }] : [...messages],
     sampling: { temperature: 0, topP: 1, maxTokens: 200, stop: [], ...sampling },
     continuation: [],
     windowBytes: 1024 * 1024,

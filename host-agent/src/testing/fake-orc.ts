@@ -19,6 +19,8 @@ import {
   hostProofClaims,
   hostPublicKey,
   JWKS_PATH,
+  MINIMUM_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
   type Run,
   type SessionTokenClaims,
   type Up,
@@ -142,7 +144,7 @@ export class FakeOrc {
   }
 
   welcome(hostId: string, resume: string[] = []): Welcome {
-    const protocol = { version: 1, minimum: 1 }
+    const protocol = { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION }
     return {
       type: 'welcome',
       protocol,
@@ -242,7 +244,7 @@ export class FakeOrc {
       host_enrol: HOST_ENROL_PATH,
       jwks: JWKS_PATH,
     }
-    const host_protocol = { version: 1, minimum: 1 }
+    const host_protocol = { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION }
     return { issuer: this.issuer, name: 'fake', version: '0', networks: ['home'], host_protocol, endpoints }
   }
 

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createWorkbench } from '../agent.ts'
 import { systemClock } from '../clock.ts'
 import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLink, type OrcLinkOptions } from '../connection/orc-link.ts'
@@ -10,6 +9,14 @@ import { type Identity, loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { FakeOrc } from './fake-orc.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
+import { testWorkbench } from './test-workbench.ts'
+import { WillingOwner } from './willing-owner.ts'
+
+/** A Host whose models do not change. */
+export const NO_KEEPER = {
+  beginAddFromCatalogue: (): Promise<never> => Promise.reject(new Error('this Host adds no models')),
+  remove: (): Promise<never> => Promise.reject(new Error('this Host removes no models')),
+}
 
 /** An agent's link against a fake Orc, with a scripted engine. */
 export class LinkSetup implements AsyncDisposable {
@@ -43,7 +50,7 @@ export class LinkSetup implements AsyncDisposable {
     const stateFolder = await mkdtemp(join(tmpdir(), 'daisi-host-'))
     const identity = changes.identity ?? (await loadIdentity(stateFolder))
     const record = changes.record ?? (await OrcRecordFile.open(stateFolder, orc.url))
-    const workbench = createWorkbench(engine, 'test-model', 'a'.repeat(64), changes.queue ?? 2)
+    const workbench = await testWorkbench(engine, changes.queue)
     const link = new OrcLink({
       url: orc.url,
       pin: undefined,
@@ -54,6 +61,8 @@ export class LinkSetup implements AsyncDisposable {
       name: 'test host',
       enrolmentToken: orc.enrolmentToken,
       workbench,
+      owner: new WillingOwner(),
+      keeper: NO_KEEPER,
       onOnline: () => {},
       ...changes,
       identity,

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
-import { createWorkbench } from '../agent.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { IssuerBook } from '../connection/issuer-book.ts'
 import { OrcLinks, type OrcTarget, recallOrcs } from '../connection/orc-links.ts'
 import { type Identity, loadIdentity } from '../state/identity.ts'
 import { FakeOrc } from './fake-orc.ts'
+import { NO_KEEPER } from './link-setup.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
+import { testWorkbench } from './test-workbench.ts'
+import { WillingOwner } from './willing-owner.ts'
 
 /** One agent that serves two fake Orcs, with a scripted engine. */
 export class LinksSetup implements AsyncDisposable {
@@ -68,7 +70,9 @@ export class LinksSetup implements AsyncDisposable {
     const links = new OrcLinks(orcs, {
       identity,
       issuers: new IssuerBook(stateFolder),
-      workbench: createWorkbench(engine, 'test-model', 'a'.repeat(64), 2),
+      workbench: await testWorkbench(engine),
+      owner: new WillingOwner(),
+      keeper: NO_KEEPER,
       clock: options.clock ?? systemClock,
       random: () => 0,
       logger: pino({ level: 'info' }, recordInto(log)),

@@ -7,6 +7,7 @@ export class ScriptedRun {
   readonly signal: AbortSignal
   readonly events = new EventQueue<EngineEvent>()
   readonly grants: number[] = []
+  #prompt = { promptTokens: 5, cachedTokens: 0 }
   #generated = 0
 
   constructor(job: EngineJob, signal: AbortSignal) {
@@ -16,7 +17,8 @@ export class ScriptedRun {
   }
 
   start(promptTokens = 5, cachedTokens = 0): this {
-    this.events.push({ type: 'start', promptTokens, cachedTokens })
+    this.#prompt = { promptTokens, cachedTokens }
+    this.events.push({ type: 'start', ...this.#prompt })
     return this
   }
 
@@ -27,8 +29,7 @@ export class ScriptedRun {
   }
 
   end(finishReason: 'stop' | 'length' | 'cancelled' = 'stop'): void {
-    const usage = { promptTokens: 5, cachedTokens: 0, generatedTokens: this.#generated }
-    this.push({ type: 'end', finishReason, usage })
+    this.push({ type: 'end', finishReason, usage: { ...this.#prompt, generatedTokens: this.#generated } })
   }
 
   /** An event that ends the run. */
@@ -47,7 +48,13 @@ export class ScriptedEngine implements Engine {
   readonly #runs = this.#started[Symbol.asyncIterator]()
 
   constructor(slots = 2) {
-    this.info = { contextLength: 100, sizeBytes: 1000, slots }
+    this.info = {
+      contextLength: 100,
+      sizeBytes: 1000,
+      slots,
+      kinds: ['chat'],
+      capabilities: ['token-ids', 'continuation'],
+    }
   }
 
   async next(): Promise<ScriptedRun> {

@@ -39,6 +39,8 @@ export const remoteSettings = z.strictObject({
   ownJobsFirst: z.boolean().optional(),
   /** The only Networks that are served. */
   networks: z.array(networkName).max(64).nullable().optional(),
+  /** False: no Direct Connections, where the Host listens for them. */
+  direct: z.boolean().optional(),
 })
 export type RemoteSettings = z.infer<typeof remoteSettings>
 

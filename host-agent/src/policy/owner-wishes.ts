@@ -1,0 +1,18 @@
+import type { IdleReason } from '@daisi/protocol'
+import type { OwnerSettings } from './owner-settings.ts'
+
+/** A change of settings. */
+export type OwnerPatch = { readonly [Name in keyof OwnerSettings]?: OwnerSettings[Name] | undefined }
+
+/** What the owner of this machine wants, as far as connections and jobs ask for it. */
+export interface OwnerWishes {
+  readonly settings: OwnerSettings
+  /** Why no work is taken now; undefined while it is. */
+  readonly reason: IdleReason | undefined
+  /** Calls `listener` when `settings` or `reason` change; returns the function that stops it. */
+  onChange(listener: () => void): () => void
+  /** True if the owner does not work on such texts. */
+  declines(texts: Iterable<string>): boolean
+  /** Changes settings, in memory and on disk. What is absent stays as it is. */
+  apply(patch: OwnerPatch): Promise<void>
+}
