@@ -18,6 +18,14 @@ export const ExitCode = {
   LoginExpired: 7,
   /** The Orc cannot be reached, and the command does not wait for it. */
   Unreachable: 8,
+  /** Another agent works with the same state folder. */
+  AlreadyRunning: 9,
+  /** The command needs a running agent, and there is none. */
+  NotRunning: 10,
+  /** `status`: the agent runs, but no Orc is connected. */
+  Offline: 11,
+  /** `doctor` found something that keeps this Host from working; or the agent declined what was asked. */
+  Failed: 12,
   /** A signal ended a login, or a second signal arrived while the agent was finishing its jobs. */
   Interrupted: 130,
 } as const

@@ -17,11 +17,18 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
 }
 const FIELDS_NOT_SHOWN: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event', 'err'])
 
-/** Logs to stderr: JSON lines for machines, short lines for people. Prompts, answers and tokens are never given to it. */
-export function createLogger(level: LogLevel, format: 'json' | 'human'): Logger {
+/**
+ * Logs to stderr: JSON lines for machines, short lines for people; and to `file`, if there is one, always JSON. Prompts, answers
+ * and tokens are never given to it.
+ */
+export function createLogger(level: LogLevel, format: 'json' | 'human', file?: DestinationStream): Logger {
   const stderr = pino.destination({ dest: 2, sync: true })
-  const destination: DestinationStream =
-    format === 'json' ? stderr : { write: (line) => stderr.write(formatLine(line)) }
+  const destination: DestinationStream = {
+    write(line) {
+      stderr.write(format === 'json' ? line : formatLine(line))
+      file?.write(line)
+    },
+  }
   return pino({ level, base: null }, destination)
 }
 
