@@ -57,7 +57,7 @@ export function createApp(): Hono<AppEnv> {
     cors({
       origin: '*',
       allowHeaders: CORS_HEADERS,
-      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry'],
+      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry', 'daisi-model-percent'],
       maxAge: 86_400,
     }),
   )

@@ -1,3 +1,4 @@
+import { type AgentVersions, parseAgentVersions } from './domain/agent-versions.ts'
 import { isCidr } from './domain/cidr.ts'
 import { type EmailSettings, readEmailSettings } from './email/email-settings.ts'
 import { type HostName, parseHostName } from './domain/host-name.ts'
@@ -28,6 +29,8 @@ export interface Config {
   readonly allowedHosts: readonly HostName[]
   /** How often each caller may ask for what. */
   readonly rateLimits: RateLimits
+  /** The versions of daisi-host that Hosts are told of. */
+  readonly agent: AgentVersions
   /** How login codes reach people. */
   readonly email: EmailSettings
   /** Undefined: nobody logs in by GitHub. */
@@ -69,6 +72,7 @@ async function parse(env: Env): Promise<Config> {
     allowedAddresses: readAllowedAddresses(env),
     allowedHosts: readAllowedHosts(env),
     rateLimits: parseRateLimits(env.RATE_LIMITS),
+    agent: parseAgentVersions(env.HOST_AGENT_MINIMUM, env.HOST_AGENT_LATEST),
     email: readEmailSettings(env),
     github: readGithubSettings(env),
   }

@@ -101,7 +101,7 @@ test('[C4] a change just before a Host’s rights are read holds nobody up', asy
   response.webSocket?.accept()
 })
 
-const HOSTS_AWAY = { HOSTS: hostsThatFail('changeNetworks', 'reconnect', 'remove') }
+const HOSTS_AWAY = { HOSTS: hostsThatFail('changeNetworks', 'changeOwner', 'remove') }
 const KEYS_AWAY = { SESSIONS: SESSIONS_AWAY }
 
 test.for([
@@ -231,6 +231,7 @@ test('[N3] a Host takes no Job of a Network that it does not serve, whatever its
       jobId: newId('job'),
       sessionId: `ses_${'a'.repeat(32)}`,
       sessionName: 'plain:none',
+      kind: 'chat',
       model: 'test-model',
       network,
       promptBytes: 1,

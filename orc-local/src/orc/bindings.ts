@@ -32,6 +32,8 @@ export const DEFAULT_VARS: Readonly<Record<string, string>> = {
   ALLOWED_ADDRESSES: '',
   ALLOWED_HOSTS: '',
   RATE_LIMITS: '',
+  HOST_AGENT_MINIMUM: '0.1.0',
+  HOST_AGENT_LATEST: '0.1.0',
 }
 
 /** Secrets, handed to workerd through its environment so that no file but secrets.json holds them. */

@@ -21,7 +21,13 @@ export type Choices =
 const MAX_CHOICES = 4
 
 /** From what says least about why there is no Host to what says most. */
-const REASONS = ['no_host_online', 'no_host_serves_model', 'no_host_accepts_work'] as const
+const REASONS = [
+  'no_host_online',
+  'no_host_serves_model',
+  'model_failed',
+  'no_host_has_capabilities',
+  'no_host_accepts_work',
+] as const
 
 /**
  * Joins what the directories of several Networks answered, in the Consumer's spend order: a Host of its own counts as `own`
@@ -45,6 +51,9 @@ export function inSpendOrder(picks: readonly NetworkPick[], order: readonly Spen
     ({ hostId }, index) => usable.findIndex((other) => other.hostId === hostId) === index,
   )
   if (choices.length > 0) return { ok: true, choices: choices.slice(0, MAX_CHOICES) }
-  const reasons = picks.map(({ result }) => (result.ok ? 'no_host_serves_model' : result.reason))
-  return { ok: false, reason: REASONS.findLast((reason) => reasons.includes(reason)) ?? 'no_host_online' }
+  const refusals = picks.map(({ result }) =>
+    result.ok ? ({ ok: false, reason: 'no_host_serves_model' } as const) : result,
+  )
+  const telling = refusals.toSorted((a, b) => REASONS.indexOf(b.reason) - REASONS.indexOf(a.reason))
+  return telling[0] ?? { ok: false, reason: 'no_host_online' }
 }

@@ -34,6 +34,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   host_lost: 502,
   no_host_available: 503,
   all_hosts_busy: 503,
+  model_loading: 503,
   storage_unavailable: 503,
   host_timeout: 504,
 }
@@ -48,6 +49,8 @@ export interface Failure {
   /** The field at fault. */
   readonly param?: string
   readonly retryAfterSeconds?: number
+  /** How far the model is loaded, for `model_loading`. */
+  readonly percent?: number
 }
 
 /** Thrown inside the Worker, answered by `errorResponse` in one place. */
@@ -70,6 +73,7 @@ export function errorBody(failure: Failure): ErrorBody {
 export function errorResponse(failure: Failure): Response {
   const headers = new Headers()
   if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(failure.retryAfterSeconds))
+  if (failure.percent !== undefined) headers.set('daisi-model-percent', String(failure.percent))
   // RFC 6750 §3: a refused credential is told which kind would do.
   if (STATUS[failure.code] === 401) headers.set('www-authenticate', 'Bearer')
   if (FINAL.has(failure.code)) headers.set('x-should-retry', 'false')

@@ -14,14 +14,14 @@ export function refreshHosts(env: Env, hostIds: readonly string[]): Promise<void
   })
 }
 
-/** Makes these Hosts connect again at once. */
-function reconnectHosts(env: Env, hostIds: readonly string[]): Promise<void> {
-  return inTurns(hostIds, (hostId) => hostStub(env, hostId).reconnect())
+/** Tells these Hosts that they have another owner. */
+function changeOwners(env: Env, hostIds: readonly string[]): Promise<void> {
+  return inTurns(hostIds, (hostId) => hostStub(env, hostId).changeOwner())
 }
 
 /** A Host has another owner: it serves what D1 lets it serve now, and connects again at once. */
 export function handOverHost(env: Env, hostId: string): Promise<void> {
-  return inTurns([refreshHosts, reconnectHosts], (tell) => tell(env, [hostId]), 1)
+  return inTurns([refreshHosts, changeOwners], (tell) => tell(env, [hostId]), 1)
 }
 
 /** Ends the connections of a Host that was removed. */

@@ -2,24 +2,64 @@ import type { ErrorCode, FinishReason, JobUsage } from '@daisi/protocol'
 import { ApiError } from '../http/errors.ts'
 import type { RunningJob } from './dispatch.ts'
 
-/** Longest silence between two frames of a running Job. */
-const GAP_TIMEOUT_MS = 60_000
+/** Longest silence between two frames of a text. */
+const TEXT_GAP_MS = 60_000
 
 /** The parts of an answer, in order. Exactly one `finish` ends it. */
-export type AnswerPart =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: JobUsage }
+export type AnswerPart = { readonly type: 'text'; readonly text: string } | Finish
+
+/** What comes of a Job whose results are not text: each of them whole, in order, and one `finish` at the end. */
+export type ResultPart = { readonly type: 'result'; readonly text: string } | Finish
+
+interface Finish {
+  readonly type: 'finish'
+  readonly reason: FinishReason
+  readonly usage: JobUsage
+}
+
+type Part = AnswerPart | { readonly type: 'result'; readonly text: string; readonly last: boolean }
 
 /** Reads a running Job to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
-export async function* readAnswer({ relay, abandon }: RunningJob): AsyncGenerator<AnswerPart, void> {
+export async function* readAnswer(job: RunningJob): AsyncGenerator<AnswerPart, void> {
+  for await (const part of readParts(job, TEXT_GAP_MS)) {
+    if (part.type === 'result') throw broken()
+    yield part
+  }
+}
+
+/**
+ * Reads a running Job of another kind to its end, as `readAnswer` does one of text. How large results are and how many is held to
+ * where they are metered. `gapMs` is the longest silence between two frames.
+ */
+export async function* readResults(job: RunningJob, gapMs: number): AsyncGenerator<ResultPart, void> {
+  let text = ''
+  for await (const part of readParts(job, gapMs)) {
+    if (part.type === 'text') throw broken()
+    if (part.type === 'finish') {
+      if (text !== '') throw broken()
+      yield part
+      continue
+    }
+    text += part.text
+    if (!part.last) continue
+    yield { type: 'result', text }
+    text = ''
+  }
+}
+
+async function* readParts({ relay, abandon }: RunningJob, gapMs: number): AsyncGenerator<Part, void> {
   let delivered = false
   try {
     for (;;) {
-      const event = await relay.next(GAP_TIMEOUT_MS)
+      const event = await relay.next(gapMs)
       switch (event.type) {
         case 'delta':
           delivered = true
           if (event.text !== '') yield { type: 'text', text: event.text }
+          break
+        case 'result':
+          delivered ||= event.last
+          yield event
           break
         case 'end': {
           if (event.end.outcome !== 'completed')
@@ -35,7 +75,7 @@ export async function* readAnswer({ relay, abandon }: RunningJob): AsyncGenerato
           throw interrupted('host_lost', 'The Host was lost')
         case 'accepted':
         case 'refused':
-          throw interrupted('host_failed', 'The Host broke the protocol')
+          throw broken()
       }
     }
   } finally {
@@ -45,7 +85,12 @@ export async function* readAnswer({ relay, abandon }: RunningJob): AsyncGenerato
   }
 }
 
-function interrupted(code: ErrorCode, what: string): ApiError {
+function broken(): ApiError {
+  return interrupted('host_failed', 'The Host broke the protocol')
+}
+
+/** A Job that cannot go on, or whose answer is of no use. */
+export function interrupted(code: ErrorCode, what: string): ApiError {
   return new ApiError({
     code,
     message: `${what}. Only what was delivered is charged. Send the request again.`,

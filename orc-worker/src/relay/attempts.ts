@@ -1,4 +1,14 @@
-import { type ChatPayload, INITIAL_WINDOW_BYTES, type JobKind, type Refused, type Run } from '@daisi/protocol'
+import {
+  type ChatPayload,
+  type EmbeddingPayload,
+  INITIAL_WINDOW_BYTES,
+  type ImagePayload,
+  type ParameterNeed,
+  type RankingPayload,
+  type Refused,
+  type Run,
+  type ServedKind,
+} from '@daisi/protocol'
 import type { Config } from '../config.ts'
 import type { PromptSize } from '../domain/money/price.ts'
 import type { Choice } from '../domain/spend-order.ts'
@@ -27,12 +37,15 @@ export interface ReservationRequest {
 
 /** Work to be done for a Consumer. */
 export interface JobRequest {
-  readonly kind: JobKind
+  readonly kind: ServedKind
+  /** Id or alias. */
   readonly model: string
+  /** What its Host must be able to do. Absent: what every Host can. */
+  readonly needs?: readonly ParameterNeed[]
   readonly prompt: PromptSize
   readonly sessionName: string
   /** What the Host is given, for an answer of at most so many tokens. */
-  payload(maxTokens: number): ChatPayload
+  payload(maxTokens: number): ChatPayload | EmbeddingPayload | RankingPayload | ImagePayload
   /** Holds credits for one attempt. */
   reserve(request: ReservationRequest): Promise<Reservation | SessionFailure>
   /** Lets work go on after the answer. */
@@ -101,7 +114,7 @@ export class Attempts {
 async function openRelay(
   job: JobRequest,
   { jobId, begun }: Reservation,
-  { hostId, model, network }: Choice,
+  { hostId, model, network, sameAccount }: Choice,
   env: Env,
   config: Config,
 ): Promise<Relay | undefined> {
@@ -119,6 +132,7 @@ async function openRelay(
     net: network,
     mode: 'orchestrated' as const,
     budget,
+    ...(sameAccount ? { own: true } : {}),
   }
   const pinned = model.sha256 === undefined ? {} : { sha256: model.sha256 }
   const run: Run = {
@@ -135,6 +149,7 @@ async function openRelay(
     jobId,
     sessionId: seenAs.sessionId,
     sessionName,
+    kind: job.kind,
     model: model.id,
     network,
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),

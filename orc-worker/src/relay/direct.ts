@@ -57,13 +57,13 @@ export async function openDirect(
     const picked = await pickHosts(env, record, needed)
     if (!picked.ok)
       throw unaffordable === undefined
-        ? noHost(picked.reason, model, record.network)
+        ? noHost(picked, { model }, record.network)
         : new ApiError(unaffordable)
     for (const choice of picked.choices) {
       const grant = await grantOn(choice, { key, caller, sessionName, reserved }, env, config)
       if (grant !== undefined) return grant
     }
-    throw noHost('no_host_online', model, record.network)
+    throw noHost({ reason: 'no_host_online' }, { model }, record.network)
   } catch (error) {
     await abandon()
     throw error
@@ -103,7 +103,7 @@ function earliest(latest: number, { expiresAt, keyExpiresAt }: SessionRecord): n
 }
 
 async function grantOn(
-  { hostId, alias, network, model, own }: Choice,
+  { hostId, alias, network, model, sameAccount }: Choice,
   bound: DirectCaller & { readonly key: HostPublicKey; readonly reserved: Reserved },
   env: Env,
   config: Config,
@@ -121,7 +121,7 @@ async function grantOn(
   })
   if (offer === undefined) return undefined
   const isTrusted =
-    own || begun.record.networks.some(({ name, kind }) => name === network && kind === 'private')
+    sameAccount || begun.record.networks.some(({ name, kind }) => name === network && kind === 'private')
   if (!isTrusted && !mayBeTold(offer.endpoint, caller.address)) return undefined
   if (
     !(await sessionStub(env, sessionName).addDirectToken({ id: tokenId, hostId, expiresAt: reportsUntil }))
@@ -141,6 +141,7 @@ async function grantOn(
     mode: 'direct' as const,
     budget,
     model: model.id,
+    ...(sameAccount ? { own: true } : {}),
     cnf: { jkt: await calculateJwkThumbprint({ kty: key.kty, crv: key.crv, x: key.x }) },
   }
   return {

@@ -11,7 +11,7 @@ import {
   type ReservationRequest,
 } from './attempts.ts'
 import { pickHosts } from './pick-hosts.ts'
-import { busy, lostBefore, noHost, refusal } from './refusals.ts'
+import { busy, declined, loading, lostBefore, noHost, refusal } from './refusals.ts'
 import type { Relay } from './relay.ts'
 
 /** Longest wait for the last Host to take a Job: a full Host keeps it in its queue meanwhile. */
@@ -37,8 +37,8 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
   const attempts = new Attempts(job, begun, env, config)
   const { abandon } = attempts
   try {
-    if (!picked.ok) throw noHost(picked.reason, job.model, network)
-    let full = false
+    if (!picked.ok) throw noHost(picked, job, network)
+    const refusals: Refused[] = []
     let unaffordable: ApiError | undefined
     for (const [index, candidate] of picked.choices.entries()) {
       const last = index === picked.choices.length - 1
@@ -54,11 +54,11 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
       if (job.signal.aborted) break
       if (answer === 'lost') continue
       if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job.model)
-      full = true
+      refusals.push(answer)
     }
     if (unaffordable !== undefined) throw unaffordable
-    if (full) throw busy(job.model, network)
-    throw attempts.asked ? lostBefore() : noHost('no_host_online', job.model, network)
+    if (refusals.length > 0) throw refusedByAll(refusals, job.model, network)
+    throw attempts.asked ? lostBefore() : noHost({ reason: 'no_host_online' }, job, network)
   } catch (error) {
     abandon()
     throw error
@@ -72,15 +72,17 @@ async function begin(
 ): Promise<{ reservation: Reservation; terms: ReservationRequest; picked: Choices }> {
   const terms = { promptTokens: job.prompt.estimate, ownOnly: false }
   const { model, kind } = job
+  const capabilities = (job.needs ?? []).map(({ capability }) => capability)
+  const needed = { model, kind, capabilities }
   const reserved = await job.reserve(terms)
   if (reserved.ok) {
-    const picked = await pickHosts(env, reserved.begun.record, { model, kind, ownOnly: false })
+    const picked = await pickHosts(env, reserved.begun.record, { ...needed, ownOnly: false })
     return { reservation: reserved, terms, picked }
   }
   const own =
     reserved.record === undefined
       ? undefined
-      : await pickHosts(env, reserved.record, { model, kind, ownOnly: true })
+      : await pickHosts(env, reserved.record, { ...needed, ownOnly: true })
   if (own?.ok !== true) throw new ApiError(reserved)
   const free = { ...terms, ownOnly: true }
   const reservation = await job.reserve(free)
@@ -102,6 +104,14 @@ async function askOne(
   const promptTokens = Math.min(answer.promptTokens ?? 0, job.prompt.bound)
   if (promptTokens <= terms.promptTokens || job.signal.aborted) return answer
   return attempts.ask(candidate, { ...terms, promptTokens }, timeoutMs)
+}
+
+/** Why no Host took the Job. One that is only busy will be ready first. */
+function refusedByAll(refusals: readonly Refused[], model: string, network: string | null): ApiError {
+  const notReady = refusals.filter(({ code }) => code === 'model_loading')
+  const unwilling = refusals.filter(({ code }) => code === 'declined')
+  if (notReady.length + unwilling.length < refusals.length) return busy(model, network)
+  return notReady.length > 0 ? loading(notReady, model, network) : declined(model, network)
 }
 
 /** True if every Host would refuse this request. A Host's word on lengths counts only where it can be true. */

@@ -12,6 +12,7 @@ export async function pickHosts(
     readonly kind: JobKind
     readonly ownOnly: boolean
     readonly direct?: boolean
+    readonly capabilities?: readonly string[]
   },
 ): Promise<Choices> {
   const picks = await Promise.all(

@@ -1,20 +1,60 @@
 import type { Refused } from '@daisi/protocol'
-import type { PickResult } from '../domain/pick.ts'
+import type { Choices } from '../domain/spend-order.ts'
 import { ApiError } from '../http/errors.ts'
+import type { JobRequest } from './attempts.ts'
 
-type NoHostReason = Exclude<PickResult, { ok: true }>['reason']
+/** Seconds after which to ask again for a model that is being loaded, where no Host can tell. */
+const DEFAULT_LOADING_SECONDS = 5
 
-const REASONS: Readonly<Record<NoHostReason, string>> = {
+type NoHost = Extract<Choices, { ok: false }>
+
+const REASONS: Readonly<Record<Exclude<NoHost['reason'], 'no_host_has_capabilities'>, string>> = {
   no_host_online: 'no Host is online',
   no_host_serves_model: 'no online Host serves it',
+  model_failed: 'no Host that serves it could load it',
   no_host_accepts_work: 'every Host that serves it is paused',
 }
 
-/** No Host can take the Job: told at once, with the reason. */
-export function noHost(reason: NoHostReason, model: string, network: string | null): ApiError {
+/** No Host can take the Job: told at once, with the reason. `needs` are those of the Job. */
+export function noHost(
+  { reason, missing = [] }: Pick<NoHost, 'reason' | 'missing'>,
+  { model, needs = [] }: Pick<JobRequest, 'model' | 'needs'>,
+  network: string | null,
+): ApiError {
+  if (reason === 'no_host_has_capabilities') {
+    const named = needs.filter((need) => missing.includes(need.capability)).map((need) => need.parameter)
+    const list = named.map((name) => `\`${name}\``).join(', ')
+    const message = `No Host that serves ${quote(model)} in ${places(network)} can honour ${list}. Leave it out.`
+    const [param] = named
+    return new ApiError({ code: 'unsupported_parameter', message, ...(param === undefined ? {} : { param }) })
+  }
   return new ApiError({
     code: 'no_host_available',
     message: `Model ${quote(model)} is not available in ${places(network)}: ${REASONS[reason]}. GET /v1/models lists what is.`,
+    retryAfterSeconds: 5,
+  })
+}
+
+/** The model is not loaded yet where it is served (rule J9). Told with the best that any of the Hosts could say. */
+export function loading(refused: readonly Refused[], model: string, network: string | null): ApiError {
+  const percents = refused.flatMap(({ percent }) => percent ?? [])
+  const waits = refused.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? [])
+  const percent = percents.length === 0 ? undefined : Math.max(...percents)
+  const seconds = waits.length === 0 ? DEFAULT_LOADING_SECONDS : Math.min(...waits)
+  const progress = percent === undefined ? 'being loaded' : `being loaded (${percent} %)`
+  return new ApiError({
+    code: 'model_loading',
+    message: `Model ${quote(model)} is ${progress} in ${places(network)}. Try again in ${seconds} s.`,
+    retryAfterSeconds: seconds,
+    ...(percent === undefined ? {} : { percent }),
+  })
+}
+
+/** The owner of every Host that could take the Job lets it not work on such prompts. */
+export function declined(model: string, network: string | null): ApiError {
+  return new ApiError({
+    code: 'no_host_available',
+    message: `Every Host that serves ${quote(model)} in ${places(network)} declined this prompt: their owners do not work on such. Change it, or ask for another model.`,
     retryAfterSeconds: 5,
   })
 }

@@ -1,9 +1,11 @@
 import {
   type Accepted,
+  type Frame,
   INITIAL_WINDOW_BYTES,
   type JobEnd,
   type Refused,
   type Run,
+  type TokenLogprob,
   decodeFrame,
   decodeUp,
   encodeDown,
@@ -17,7 +19,15 @@ import { hostStub } from '../objects/stubs.ts'
 export type RelayEvent =
   | { readonly type: 'accepted'; readonly accepted: Accepted }
   | { readonly type: 'refused'; readonly refused: Refused }
-  | { readonly type: 'delta'; readonly text: string }
+  | {
+      readonly type: 'delta'
+      readonly text: string
+      /** Where the Host knows them. */
+      readonly tokenIds?: readonly number[]
+      /** Where the Job asked for them. */
+      readonly logprobs?: readonly TokenLogprob[]
+    }
+  | { readonly type: 'result'; readonly text: string; readonly last: boolean }
   | { readonly type: 'end'; readonly end: JobEnd }
   | { readonly type: 'lost' }
   | { readonly type: 'silent' }
@@ -103,8 +113,7 @@ export class Relay {
     }
     const frame = decodeFrame(data)
     if (frame === undefined) return this.#push({ type: 'lost' })
-    const event = { type: 'delta', text: frame.text } as const
-    this.#push(event, data.byteLength, frame.sequence)
+    this.#push(eventOf(frame), data.byteLength, frame.sequence)
   }
 
   #push(event: RelayEvent, bytes = 0, sequence = 0): void {
@@ -123,5 +132,17 @@ export class Relay {
     } as const
     this.#socket.send(encodeDown(credit))
     this.#drainedBytes = 0
+  }
+}
+
+function eventOf(frame: Frame): RelayEvent {
+  const { text } = frame
+  if (frame.kind === 'result') return { type: 'result', text, last: frame.last }
+  const { tokenIds, logprobs } = frame
+  return {
+    type: 'delta',
+    text,
+    ...(tokenIds.length === 0 ? {} : { tokenIds }),
+    ...(logprobs === undefined ? {} : { logprobs }),
   }
 }

@@ -1,6 +1,7 @@
 import {
   type ChatRequest,
   type CompletionIdentity,
+  chatNeeds,
   chatRequest,
   chatTurns,
   completion,
@@ -75,6 +76,7 @@ async function startJob(
   const job: JobRequest = {
     kind: 'chat',
     model,
+    needs: chatNeeds(request),
     prompt: promptSize(messages),
     sessionName,
     payload: (granted) => toChatPayload(request, messages, granted),

@@ -1,18 +1,25 @@
 import {
+  type CommandName,
   type CommandQueued,
   type EnrolmentCreated,
+  type HostDetails,
   type HostList,
+  commandArguments,
   commandRequest,
   enrolmentRequest,
 } from '@daisi/protocol'
 import { PUBLIC_NETWORK, readConfig } from '../config.ts'
+import { findCatalogueModel } from '../db/catalogue.ts'
 import { database } from '../db/client.ts'
 import { createEnrolment, listHosts, removeHost } from '../db/hosts.ts'
 import { standingOn } from '../db/networks.ts'
 import { hashCredential, mintCredential } from '../domain/credential.ts'
+import { hostDetailsOf } from '../domain/host-details.ts'
+import { isAtLeast } from '../domain/roles.ts'
 import { epochSeconds } from '../domain/time.ts'
 import { authorityOf, notAllowedAnyMore } from '../http/authority.ts'
 import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
 import { ownHost, unknownHost } from '../http/own-host.ts'
 import { readJson } from '../http/read-json.ts'
 import { unusableNetwork } from '../http/unusable-network.ts'
@@ -20,6 +27,9 @@ import { dismissHost } from '../objects/network-changes.ts'
 import { hostStub } from '../objects/stubs.ts'
 
 const DEFAULT_TTL_SECONDS = 3_600
+
+/** What changes more than whether a Host works at the moment takes as much as removing it. */
+const OWNER_COMMANDS: ReadonlySet<CommandName> = new Set(['settings', 'model-add', 'model-remove'])
 
 /** `POST /api/host-enrolments`: a token that lets one Host in, once. */
 export async function postEnrolment(c: AppContext): Promise<Response> {
@@ -56,11 +66,38 @@ export async function deleteHost(c: AppContext): Promise<Response> {
   return c.body(null, 204)
 }
 
+/** `GET /api/hosts/:host`: one Host, and what it says of itself. */
+export async function getHost(c: AppContext): Promise<Response> {
+  const { id, name, alias, networks } = await ownHost(c, c.req.param('host') ?? '')
+  const described = await hostStub(c.env, id).describe()
+  const view = { id, name, alias, networks: [...networks] }
+  return c.json(hostDetailsOf(view, described) satisfies HostDetails)
+}
+
 /** `POST /api/hosts/:host/commands`: queued until the Host has carried it out (rule Q1). */
 export async function postCommand(c: AppContext): Promise<Response> {
-  const { value } = await readJson(c.req.raw, commandRequest)
+  const { value: order } = await readJson(c.req.raw, commandRequest)
   const hostId = c.req.param('host') ?? ''
   await ownHost(c, hostId)
-  const { commandId, delivered } = await hostStub(c.env, hostId).enqueue(value.name)
+  if (OWNER_COMMANDS.has(order.name) && !isAtLeast(c.var.actor.role, 'owner')) {
+    const message = `Only an owner of the account may send \`${order.name}\`. Ask one.`
+    throw new ApiError({ code: 'forbidden', message })
+  }
+  if (order.name === 'model-add') await checkCatalogue(c, order.arguments)
+  const queued = await hostStub(c.env, hostId).enqueue(order)
+  if (queued === undefined) {
+    const message = 'Too many commands wait for this Host already. Have it connect and carry them out first.'
+    throw new ApiError({ code: 'conflict', message })
+  }
+  const { commandId, delivered } = queued
   return c.json({ command_id: commandId, delivered } satisfies CommandQueued, 202)
+}
+
+/** A Host is told of models of the catalogue only (rule Q6). */
+async function checkCatalogue(c: AppContext, given: unknown): Promise<void> {
+  const { id, sha256 } = commandArguments['model-add'].parse(given)
+  const entry = await findCatalogueModel(database(c.env), id)
+  if (entry?.sha256 === sha256) return
+  const message = 'The catalogue of this Orc has no such file under this id. GET /host/v1/catalogue lists it.'
+  throw new ApiError({ code: 'invalid_request', message, param: 'arguments' })
 }

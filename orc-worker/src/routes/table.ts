@@ -34,7 +34,8 @@ import {
 } from './host-networks.ts'
 import { acceptHostTransfer, postTransfer } from './host-transfers.ts'
 import { challenge, connect, enrol } from './host-wire.ts'
-import { deleteHost, getHosts, postCommand, postEnrolment } from './hosts.ts'
+import { deleteHost, getHost, getHosts, postCommand, postEnrolment } from './hosts.ts'
+import { imageGenerations } from './images.ts'
 import { postEmailLogin, postEmailLoginAnswer, postLogout } from './login.ts'
 import {
   deleteLoginSession,
@@ -103,6 +104,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: DEVICE_VERIFICATION_PATH, access: 'user', handler: postDevicePage },
 
   { method: 'POST', path: '/v1/chat/completions', access: 'consumer', handler: chatCompletions },
+  { method: 'POST', path: '/v1/images/generations', access: 'consumer', handler: imageGenerations },
   { method: 'GET', path: '/v1/models', access: 'consumer', handler: listModels },
   { method: 'GET', path: '/v1/models/:model{.+}', access: 'consumer', handler: getModel },
   { method: 'POST', path: '/v1/sessions', access: 'consumer', handler: createSession },
@@ -168,6 +170,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/api/keys/:key/rotate', access: 'member', handler: postKeyRotation },
   { method: 'POST', path: '/api/host-enrolments', access: 'member', handler: postEnrolment },
   { method: 'GET', path: '/api/hosts', access: 'viewer', handler: getHosts },
+  { method: 'GET', path: '/api/hosts/:host', access: 'viewer', handler: getHost },
   { method: 'DELETE', path: '/api/hosts/:host', access: 'owner', handler: deleteHost },
   { method: 'POST', path: '/api/hosts/:host/transfer', access: 'owner', handler: postTransfer },
   { method: 'POST', path: '/api/host-transfers/accept', access: 'admin', handler: acceptHostTransfer },
@@ -228,6 +231,7 @@ export const routes: readonly Route[] = [
     handler: acceptNetworkInvitation,
   },
 
+  // Some commands take an owner.
   { method: 'POST', path: '/api/hosts/:host/commands', access: 'member', handler: postCommand },
 
   { method: 'GET', path: OAUTH_METADATA_PATH, access: 'public', handler: describeAuthorizationServer },

@@ -23,6 +23,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     path: () => '/v1/chat/completions',
     body: chat,
   },
+  'POST /v1/images/generations': plain('/v1/images/generations', () => ({ model: 'none', prompt: 'x' })),
   'GET /v1/models': plain('/v1/models'),
   'GET /v1/models/:model{.+}': plain('/v1/models/some/model'),
   'POST /v1/sessions': plain('/v1/sessions', () => ({})),
@@ -102,6 +103,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
 
   'POST /api/host-enrolments': plain('/api/host-enrolments', () => ({})),
   'GET /api/hosts': plain('/api/hosts'),
+  'GET /api/hosts/:host': { path: ({ hosts }) => `/api/hosts/${hosts.victim.id}` },
   'DELETE /api/hosts/:host': { path: ({ hosts }) => `/api/hosts/${hosts.victim.id}` },
   'POST /api/hosts/:host/commands': {
     path: ({ hosts }) => `/api/hosts/${hosts.victim.id}/commands`,

@@ -51,7 +51,7 @@ export function databaseWithPause(query: RegExp, happens: () => Promise<void>): 
 
 /** Hosts whose objects fail before they do what they are asked, as while they move or restart. */
 export function hostsThatFail(
-  ...methods: readonly ('changeNetworks' | 'reconnect' | 'remove')[]
+  ...methods: readonly ('changeNetworks' | 'changeOwner' | 'remove')[]
 ): Env['HOSTS'] {
   const failing = Object.fromEntries(
     methods.map((name) => [name, () => Promise.reject(new Error('restarts'))]),

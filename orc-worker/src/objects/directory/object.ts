@@ -3,8 +3,10 @@ import type { ServingHost } from '../../domain/served-models.ts'
 import { type PickResult, type Presence, type Requirements, pick } from '../../domain/pick.ts'
 import { DirectoryStorage } from './storage.ts'
 
-/** What changes often about a Host. */
-export type PresenceUpdate = Pick<Presence, 'freeSlots' | 'accepting' | 'tokensPerSecond'>
+/** What changes often about a Host. What is absent stays as it is. */
+export type PresenceUpdate = Partial<
+  Pick<Presence, 'models' | 'states' | 'freeSlots' | 'accepting' | 'tokensPerSecond'>
+>
 
 /** A Host that took a Job reports its slots within this time, or has finished the Job already. */
 const REPORT_WITHIN_MS = 500
@@ -25,15 +27,15 @@ export class NetworkDirectory extends DurableObject<Env> {
     this.#storage.save(presence)
   }
 
-  /** A Host's slots or willingness changed. One that is not known here is ignored: its announcement will follow. */
+  /** A Host's slots, willingness or models changed. One that is not known here is ignored: its announcement will follow. */
   async update(hostId: string, connectionId: string, update: PresenceUpdate): Promise<void> {
     const known = this.#hosts.get(hostId)
     if (known?.connectionId !== connectionId) return
     const updated = { ...known, ...update }
     this.#hosts.set(hostId, updated)
-    this.#recentPicks.delete(hostId)
-    // Willingness decides, unlike slots, so it must outlive sleep.
-    if (known.accepting !== updated.accepting) this.#storage.save(updated)
+    if (update.freeSlots !== undefined) this.#recentPicks.delete(hostId)
+    if (update.models !== undefined || decidingPart(known) !== decidingPart(updated))
+      this.#storage.save(updated)
   }
 
   /** A Host's connection ended. A later connection of the same Host stays. */
@@ -57,7 +59,10 @@ export class NetworkDirectory extends DurableObject<Env> {
 
   /** Who is online and serves what. */
   async serving(): Promise<ServingHost[]> {
-    return [...this.#hosts.values()].map(({ hostId, models }) => ({ hostId, models }))
+    return [...this.#hosts.values()].map(({ hostId, models, states = [] }) => {
+      const failed = new Set(states.filter(({ state }) => state === 'failed').map(({ id }) => id))
+      return { hostId, models: models.filter(({ id }) => !failed.has(id)) }
+    })
   }
 
   *#estimates(now: number): Generator<Presence> {
@@ -70,4 +75,9 @@ export class NetworkDirectory extends DurableObject<Env> {
     const picks = this.#recentPicks.get(hostId)
     return picks === undefined || now - picks.at > REPORT_WITHIN_MS ? 0 : picks.count
   }
+}
+
+/** What must outlive sleep, since it decides, unlike slots and how far a model is loaded. */
+function decidingPart({ accepting, states = [] }: Presence): string {
+  return JSON.stringify([accepting, states.map(({ id, state }) => [id, state])])
 }

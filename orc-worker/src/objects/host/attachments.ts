@@ -1,4 +1,4 @@
-import { directOffer, hostId, jobId, networkName, sessionId, sha256Hex } from '@daisi/protocol'
+import { directOffer, hostId, jobId, jobKind, networkName, sessionId, sha256Hex } from '@daisi/protocol'
 import * as z from 'zod'
 
 // What a socket knows by itself, so that the object may sleep between any two messages. Attachments may have 16,384
@@ -24,13 +24,17 @@ const hostSocket = z.object({
   kind: z.literal('host'),
   connectionId: z.string(),
   identity: hostIdentity,
-  /** True once `hello` was answered: work may be sent. */
+  /** True once `hello` came. */
+  helloSeen: z.boolean().default(false),
+  /** True once it was answered: work may be sent. */
   greeted: z.boolean(),
   /** True once we closed it: nothing that it still says counts. */
   dismissed: z.boolean(),
   /** True if it shall connect again once nothing runs. */
   renewing: z.boolean().default(false),
   connectedAt: z.int(),
+  /** The only Networks that its owner wants served. Absent: every one that it may serve. */
+  wanted: z.array(networkName).optional(),
   /** Where Consumers may connect to it directly. */
   direct: directOffer.optional(),
   /** Jobs that it may be given by its own last word: free slots, less what it took since; 0 while it takes none. */
@@ -46,6 +50,7 @@ export const relayRequest = z.object({
   sessionId,
   /** Name of the ConsumerSession to report to. */
   sessionName: z.string(),
+  kind: jobKind.default('chat'),
   /** Id of the model. */
   model: z.string().default(''),
   /** The Network on which it runs. */
@@ -72,9 +77,9 @@ export const meteredJob = relayRequest.extend({
   accepted: z.boolean(),
   promptTokens: z.int(),
   cachedTokens: z.int(),
-  /** Token ids in its frames. */
+  /** Tokens in its frames. */
   sentTokens: z.int(),
-  /** Those of them that came with text and can be paid for. */
+  /** Those of them that came with text, or with a result, and can be paid for. */
   deliveredTokens: z.int(),
   /** Bytes of the text that was handed on. */
   textBytes: z.int().default(0),

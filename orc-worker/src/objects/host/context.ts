@@ -1,4 +1,6 @@
 import type { Alarm } from '../alarm.ts'
+import type { CommandQueue } from './command-queue.ts'
+import type { HostReport } from './host-report.ts'
 import type { SightingOutbox } from './sighting-outbox.ts'
 import type { HostDirectTokens } from './host-direct-tokens.ts'
 import type { Holds } from './holds.ts'
@@ -12,6 +14,8 @@ export interface HostContext {
   readonly sockets: Sockets
   readonly storage: HostStorage
   readonly direct: HostDirectTokens
+  readonly commands: CommandQueue
+  readonly report: HostReport
   readonly alarm: Alarm
   readonly reporter: Reporter
   readonly outbox: SightingOutbox

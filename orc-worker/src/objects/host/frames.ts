@@ -1,4 +1,11 @@
-import { CloseCode, type Frame, decodeFrame } from '@daisi/protocol'
+import {
+  CloseCode,
+  type Frame,
+  type JobKind,
+  type ResultFrame,
+  type TextFrame,
+  decodeFrame,
+} from '@daisi/protocol'
 import { billableTokens } from '../../domain/money/claim.ts'
 import { utf8Length } from '../../domain/money/price.ts'
 import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
@@ -7,6 +14,8 @@ import type { Tagged } from './sockets.ts'
 
 /** Characters of the longest token that a vocabulary may have. Known ones stay below 300. */
 const MAX_TOKEN_CHARACTERS = 1_024
+/** Kinds of Jobs whose results are not text (rule F8). */
+const RESULT_KINDS: ReadonlySet<JobKind> = new Set(['embedding', 'ranking', 'image'])
 /** Tokens between two checkpoints of a meter. */
 const CHECKPOINT_TOKENS = 256
 /** A checkpoint whose sockets are gone counts after this long. */
@@ -31,8 +40,8 @@ export function handleFrame(
   const textBytes = utf8Length(frame.text)
   const metered = {
     ...job,
-    sentTokens: job.sentTokens + frame.tokenIds.length,
-    deliveredTokens: job.deliveredTokens + billableTokens(frame.tokenIds.length, textBytes),
+    sentTokens: job.sentTokens + frame.tokenCount,
+    deliveredTokens: deliveredWith(frame, job, textBytes),
     textBytes: job.textBytes + textBytes,
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
@@ -52,9 +61,24 @@ function frameFault(frame: Frame, job: MeteredJob): string | undefined {
   if (frame.sequence !== job.nextSequence) return 'frame out of sequence'
   // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
   if (job.windowBytes <= 0) return 'frame beyond the window'
-  if (frame.tokenIds.length === 0) return 'frame without tokens'
-  if (job.sentTokens + frame.tokenIds.length > job.maxTokens) return 'more tokens than were asked for'
-  if (frame.text.length > frame.tokenIds.length * MAX_TOKEN_CHARACTERS)
-    return 'more text than its tokens can have'
+  if (job.sentTokens + frame.tokenCount > job.maxTokens) return 'more tokens than were asked for'
+  return frame.kind === 'text' ? textFault(frame, job) : resultFault(frame, job)
+}
+
+function textFault({ text, tokenCount }: TextFrame, { kind }: MeteredJob): string | undefined {
+  if (kind !== 'chat') return 'text for a Job of another kind'
+  if (tokenCount === 0) return 'frame without tokens'
+  if (text.length > tokenCount * MAX_TOKEN_CHARACTERS) return 'more text than its tokens can have'
   return undefined
+}
+
+function resultFault({ last, tokenCount }: ResultFrame, { kind }: MeteredJob): string | undefined {
+  if (!RESULT_KINDS.has(kind)) return 'a result for a Job of another kind'
+  return !last && tokenCount > 0 ? 'tokens before the end of a result' : undefined
+}
+
+/** What can be paid for once this frame is handed on. The tokens of a result stand for all of its frames. */
+function deliveredWith(frame: Frame, job: MeteredJob, textBytes: number): number {
+  if (frame.kind === 'text') return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
+  return billableTokens(job.sentTokens + frame.tokenCount, job.textBytes + textBytes)
 }

@@ -1,7 +1,8 @@
 import { DurableObject } from 'cloudflare:workers'
 import {
   CloseCode,
-  type CommandName,
+  type Command,
+  type CommandView,
   type DirectOffer,
   HOST_SUBPROTOCOL,
   MAX_FRAME_BYTES,
@@ -25,8 +26,10 @@ import {
   writeAttachment,
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
+import { CommandQueue } from './command-queue.ts'
 import { grantDirect, revokeDirect } from './direct.ts'
 import { type HostDirectToken, HostDirectTokens } from './host-direct-tokens.ts'
+import { HostReport, type HostWords } from './host-report.ts'
 import { SightingOutbox } from './sighting-outbox.ts'
 import { handleFrame } from './frames.ts'
 import { Holds } from './holds.ts'
@@ -64,6 +67,8 @@ export class HostConnection extends DurableObject<Env> {
       sockets: new Sockets(state),
       storage,
       direct: new HostDirectTokens(state.storage.sql),
+      commands: new CommandQueue(state.storage),
+      report: new HostReport(state.storage.sql),
       alarm,
       reporter: new Reporter(env, storage, alarm, outbox),
       outbox,
@@ -83,12 +88,21 @@ export class HostConnection extends DurableObject<Env> {
     )
   }
 
-  /** Queues a command and sends it at once if the Host is here (rule Q1). */
-  async enqueue(name: CommandName): Promise<{ commandId: string; delivered: boolean }> {
-    const command = this.#context.storage.queueCommand(newId('cmd'), name)
+  /** Queues a command and sends it at once if the Host is here (rule Q1). Undefined if too many wait. */
+  async enqueue(
+    order: Pick<Command, 'name' | 'arguments'>,
+  ): Promise<{ commandId: string; delivered: boolean } | undefined> {
+    const command = this.#context.commands.add({ commandId: newId('cmd'), ...order })
+    if (command === undefined) return undefined
     const host = this.#context.sockets.liveHost(Date.now())
     host?.socket.send(encodeDown(command))
     return { commandId: command.commandId, delivered: host !== undefined }
+  }
+
+  /** What the Host said of itself, and what became of its owner's commands. */
+  async describe(): Promise<{ online: boolean; words: HostWords; commands: CommandView[] }> {
+    const { report, commands } = this.#context
+    return { online: await this.isOnline(), words: report.read(), commands: commands.views() }
   }
 
   /** True if the Host is connected. */
@@ -116,8 +130,10 @@ export class HostConnection extends DurableObject<Env> {
     await changeNetworks(networks, this.#context)
   }
 
-  /** What it may do has changed otherwise: it connects again, and what runs ends. */
-  async reconnect(): Promise<void> {
+  /** It has another owner: it connects again, and what runs ends. What the one before asked for is not done any more. */
+  async changeOwner(): Promise<void> {
+    this.#context.commands.clear()
+    this.#context.report.clear()
     await reconnect(this.#context)
   }
 
@@ -194,6 +210,7 @@ export class HostConnection extends DurableObject<Env> {
       kind: 'host',
       connectionId: crypto.randomUUID(),
       identity,
+      helloSeen: false,
       greeted: false,
       dismissed: false,
       renewing: false,

@@ -60,9 +60,12 @@ export async function renewIdle(context: HostContext, now: number): Promise<void
   }
 }
 
-/** Those of its Networks that a Host may serve from where it is. */
+/** Those of its Networks that a Host may serve from where it is, and that its owner wants served. */
 function openTo({ attachment }: Tagged<HostSocket>, allowed: readonly ServedNetwork[]): string[] {
-  return allowed.filter(({ cidrs }) => isOpenTo(cidrs, attachment.identity.address)).map(({ name }) => name)
+  const { identity, wanted } = attachment
+  return allowed
+    .filter(({ name, cidrs }) => isOpenTo(cidrs, identity.address) && (wanted?.includes(name) ?? true))
+    .map(({ name }) => name)
 }
 
 async function close({ socket, attachment }: Tagged<HostSocket>, context: HostContext): Promise<void> {

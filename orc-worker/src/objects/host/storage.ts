@@ -1,4 +1,4 @@
-import { type Command, jobUsage } from '@daisi/protocol'
+import { jobUsage } from '@daisi/protocol'
 import * as z from 'zod'
 import type { Sighting } from '../../domain/anomalies/sighting.ts'
 import type { JobReport } from '../session/types.ts'
@@ -31,9 +31,6 @@ const storedReport = z.object({
 })
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS commands (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, arguments TEXT NOT NULL
-  ) STRICT;
   CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
   CREATE TABLE IF NOT EXISTS rights (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
@@ -45,7 +42,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sightings (id TEXT PRIMARY KEY, sighting TEXT NOT NULL) STRICT;`
 
 /**
- * The storage of one HostConnection: commands, checkpoints of meters, reports on their way to Sessions, and sightings on
+ * The storage of one HostConnection: checkpoints of meters, reports on their way to Sessions, and sightings on
  * theirs to the database.
  */
 export class HostStorage {
@@ -87,36 +84,6 @@ export class HostStorage {
         .exec('INSERT OR IGNORE INTO nonces (nonce, at) VALUES (?, ?) RETURNING at', nonce, now)
         .toArray().length === 1
     )
-  }
-
-  /** Appends a command and answers its place in the queue (rule Q1). */
-  queueCommand(id: string, name: string): Command {
-    const row = this.#sql
-      .exec<{ sequence: number }>(
-        `INSERT INTO commands (id, name, arguments) VALUES (?, ?, '{}') RETURNING sequence`,
-        id,
-        name,
-      )
-      .one()
-    return { type: 'command', commandId: id, sequence: row.sequence, name, arguments: {} }
-  }
-  queuedCommands(): Command[] {
-    return this.#sql
-      .exec<{ sequence: number; id: string; name: string; arguments: string }>(
-        'SELECT * FROM commands ORDER BY sequence',
-      )
-      .toArray()
-      .map((row) => ({
-        type: 'command',
-        commandId: row.id,
-        sequence: row.sequence,
-        name: row.name,
-        arguments: JSON.parse(row.arguments) as Record<string, unknown>,
-      }))
-  }
-  /** Rule Q2. */
-  acknowledgeCommand(id: string): void {
-    this.#sql.exec('DELETE FROM commands WHERE id = ?', id)
   }
 
   /** Notes how far a Job has come, so that a restart loses at most what came since. */
