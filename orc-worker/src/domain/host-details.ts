@@ -8,10 +8,8 @@ export interface DescribedHost {
     readonly willingness: { readonly accepting: boolean; readonly reason: IdleReason | null } | null
     readonly models: readonly ModelOffer[] | null
     readonly states: readonly ModelState[] | null
-    readonly settings: {
-      readonly remote: boolean
-      readonly settings: Readonly<Record<string, unknown>>
-    } | null
+    /** `json` is an object. */
+    readonly settings: { readonly remote: boolean; readonly json: string } | null
   }
   readonly commands: readonly CommandView[]
 }
@@ -33,7 +31,7 @@ export function hostDetailsOf(
       return { id, aliases, kinds, context_length: contextLength, state, percent }
     }),
     remote: settings?.remote ?? false,
-    settings: settings === null ? null : { ...settings.settings },
+    settings: settings === null ? null : (JSON.parse(settings.json) as Record<string, unknown>),
     commands: [...commands],
   }
 }

@@ -12,10 +12,8 @@ const hostWords = z.object({
   models: z.array(modelOffer).nullable().default(null),
   /** Of those models that are not ready to work. */
   states: z.array(modelState).nullable().default(null),
-  settings: z
-    .object({ remote: z.boolean(), settings: z.record(z.string(), z.unknown()) })
-    .nullable()
-    .default(null),
+  /** `json` is an object. */
+  settings: z.object({ remote: z.boolean(), json: z.string() }).nullable().default(null),
 })
 export type HostWords = z.infer<typeof hostWords>
 

@@ -38,9 +38,10 @@ export function noteSettings(
   { remote, settings }: SettingsReport,
   context: HostContext,
 ): void {
-  if (JSON.stringify(settings).length > MAX_SETTINGS_CHARACTERS)
+  const json = JSON.stringify(settings)
+  if (json.length > MAX_SETTINGS_CHARACTERS)
     return socket.close(CloseCode.TooLarge, `settings have at most ${MAX_SETTINGS_CHARACTERS} characters`)
-  context.report.note('settings', { remote, settings })
+  context.report.note('settings', { remote, json })
 }
 
 function update(
