@@ -55,7 +55,7 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
 }
 
 /** Makes a rename survive a power cut. Windows cannot open folders, and does not need it. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
   try {

@@ -29,16 +29,26 @@ export async function findModel(path: string): Promise<ModelFile> {
 
 /** The file's SHA-256. Read once and remembered until size or date of the file change. */
 export async function hashModel(stateFolder: string, model: ModelFile): Promise<string> {
-  const cachePath = join(stateFolder, 'model-hashes.json')
-  const known = (await readJsonFile(cachePath, hashes)) ?? {}
+  const known = (await readJsonFile(cachePathOf(stateFolder), hashes)) ?? {}
   const entry = known[model.path]
   if (entry?.sizeBytes === model.sizeBytes && entry.modifiedMs === model.modifiedMs) return entry.sha256
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(model.path)) hash.update(chunk as Buffer)
   const sha256 = hash.digest('hex')
+  await rememberHash(stateFolder, model, sha256)
+  return sha256
+}
+
+/** Notes what is known already, so that `hashModel` need not read the file. */
+export async function rememberHash(stateFolder: string, model: ModelFile, sha256: string): Promise<void> {
+  const cachePath = cachePathOf(stateFolder)
+  const known = (await readJsonFile(cachePath, hashes)) ?? {}
   const { path, sizeBytes, modifiedMs } = model
   await writeJsonFile(cachePath, { ...known, [path]: { sizeBytes, modifiedMs, sha256 } })
-  return sha256
+}
+
+function cachePathOf(stateFolder: string): string {
+  return join(stateFolder, 'model-hashes.json')
 }
 
 async function readMagic(path: string): Promise<string> {

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MODEL_PATH } from '../../testing/model.ts'
+import { type DownloadedModel, downloadModel, type DownloadOrder } from '../download-model.ts'
+import { ModelServer } from './model-server.ts'
+
+/** The bundled model. */
+export const MODEL = readFileSync(MODEL_PATH)
+
+export function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** A server with the bundled model, and an empty folder to download it into. */
+export class StoreSetup implements AsyncDisposable {
+  readonly server: ModelServer
+  readonly root: string
+  /** Milliseconds of each wait between attempts; none of them is waited for. */
+  readonly waitsMs: number[] = []
+
+  private constructor(server: ModelServer, root: string) {
+    this.server = server
+    this.root = root
+  }
+
+  static async start(content = MODEL): Promise<StoreSetup> {
+    const root = await mkdtemp(join(tmpdir(), 'daisi-store-'))
+    return new StoreSetup(await ModelServer.start(content), root)
+  }
+
+  get folder(): string {
+    return join(this.root, 'models')
+  }
+
+  get stateFolder(): string {
+    return join(this.root, 'state')
+  }
+
+  get url(): string {
+    return `${this.server.origin}/nano.gguf`
+  }
+
+  /** Downloads with four connections in pieces of 256 KiB; each failure is tried again four times. */
+  download(changes: Partial<DownloadOrder> = {}): Promise<DownloadedModel> {
+    return downloadModel({
+      reference: { source: 'url', url: this.url },
+      folder: this.folder,
+      stateFolder: this.stateFolder,
+      hub: { endpoint: this.server.origin, token: undefined },
+      signal: new AbortController().signal,
+      ...changes,
+      settings: {
+        pieceBytes: 256 * 1024,
+        reserveBytes: 0,
+        retries: 4,
+        progressMs: 0,
+        saveMs: 0,
+        random: () => 0.5,
+        wait: async (delayMs) => {
+          this.waitsMs.push(delayMs)
+          // Others may go on meanwhile, as they would in a real wait.
+          await new Promise((resolve) => setImmediate(resolve))
+        },
+        ...changes.settings,
+      },
+    })
+  }
+
+  /** Names in the folder of models, or none if there is no folder. */
+  files(): Promise<string[]> {
+    return readdir(this.folder).catch(() => [])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]()
+    await rm(this.root, { recursive: true, force: true })
+  }
+}
