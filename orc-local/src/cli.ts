@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { backupCommand } from './cli/backup.ts'
+import { catalogueCommand } from './cli/catalogue.ts'
 import { rotateKeysCommand } from './cli/rotate-keys.ts'
 import { secretsCommand } from './cli/secrets.ts'
 import { serveCommand } from './cli/serve.ts'
@@ -10,6 +11,7 @@ const program = new Command('daisi-orc')
   .description('A self-hosted DAISI Orc: the rally point of a network, on this machine.')
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(setupCommand())
+  .addCommand(catalogueCommand())
   .addCommand(backupCommand())
   .addCommand(rotateKeysCommand())
   .addCommand(secretsCommand())

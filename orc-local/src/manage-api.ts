@@ -15,20 +15,25 @@ export class RequestFailure extends Failure {
   }
 }
 
-/** The management routes of an Orc, as one credential sees them. */
+/** The management routes of an Orc, as one credential, or none, sees them. */
 export interface ManageApi {
   readonly get: <T>(path: string) => Promise<T>
   readonly post: <T>(path: string, body: unknown) => Promise<T>
+  readonly put: <T>(path: string, body: unknown) => Promise<T>
+  readonly delete: (path: string) => Promise<void>
 }
 
 /**
  * Speaks to an Orc's management routes, with a pin only to the one that has that certificate. The answer's type is the
  * caller's knowledge of the protocol.
  */
-export function manageApi(orcUrl: string, token: string, pin?: string): ManageApi {
+export function manageApi(orcUrl: string, token: string | undefined, pin?: string): ManageApi {
   const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const url = new URL(path, orcUrl)
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const headers = {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    }
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
     let response: Response
     try {
@@ -38,10 +43,15 @@ export function manageApi(orcUrl: string, token: string, pin?: string): ManageAp
     }
     const text = await response.text()
     if (!response.ok) throw toFailure(response.status, text, url)
-    const answer: T = JSON.parse(text)
+    const answer: T = JSON.parse(text === '' ? 'null' : text)
     return answer
   }
-  return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) }
+  return {
+    get: (path) => send('GET', path),
+    post: (path, body) => send('POST', path, body),
+    put: (path, body) => send('PUT', path, body),
+    delete: (path) => send('DELETE', path),
+  }
 }
 
 function unreachable(url: URL, cause: unknown): Failure {
