@@ -1,5 +1,6 @@
+import type { ModelOffer, ModelState } from '@daisi/protocol'
 import { expect, test } from 'vitest'
-import { type Presence, pick } from './pick.ts'
+import { type Presence, type Requirements, pick } from './pick.ts'
 
 const host = (hostId: string, over: Partial<Presence> = {}): Presence => ({
   hostId,
@@ -12,10 +13,18 @@ const host = (hostId: string, over: Partial<Presence> = {}): Presence => ({
   tokensPerSecond: undefined,
   ...over,
 })
-const order = (hosts: Presence[], random = (): number => 0, ownOnly = false): string[] => {
-  const result = pick(hosts, { model: 'm', kind: 'chat', accountId: 'me', ownOnly }, random)
+const needed: Requirements = { model: 'm', kind: 'chat', accountId: 'me', ownOnly: false }
+const order = (hosts: Presence[], random = (): number => 0, ownOnly = false): string[] =>
+  orderFor({ ownOnly }, hosts, random)
+function orderFor(wanted: Partial<Requirements>, hosts: Presence[], random = (): number => 0): string[] {
+  const result = pick(hosts, { ...needed, ...wanted }, random)
   return result.ok ? result.candidates.map((candidate) => candidate.hostId) : [result.reason]
 }
+/** Offers of a model with these differences, one each. */
+const offering = (...offers: Partial<ModelOffer>[]): ModelOffer[] =>
+  offers.map((offer) => ({ id: 'm', contextLength: 10, kinds: ['chat'], capabilities: [], ...offer }))
+const inState = (state: ModelState['state'], over: Partial<Presence> = {}): Presence =>
+  host(state, { states: [{ id: 'm', state }], ...over })
 
 test('free slots come first, then speed', () => {
   const hosts = [
@@ -58,4 +67,53 @@ test('the reason says why there is none', () => {
     order([host('image', { models: [{ id: 'm', contextLength: 1, kinds: ['image'], capabilities: [] }] })]),
   ).toEqual(['no_host_serves_model'])
   expect(order([host('paused', { accepting: false })])).toEqual(['no_host_accepts_work'])
+})
+
+test('[H11] loaded models come before those being loaded, these before unloaded ones, and failed ones not at all', () => {
+  const hosts = [
+    inState('unloaded', { freeSlots: 9 }),
+    inState('failed', { freeSlots: 9 }),
+    inState('loading', { freeSlots: 9 }),
+    inState('loaded'),
+    host('unnamed', { states: [{ id: 'other', state: 'failed' }], freeSlots: 0 }),
+  ]
+  expect(order(hosts)).toEqual(['loaded', 'unnamed', 'loading', 'unloaded'])
+  expect(order([inState('failed')])).toEqual(['model_failed'])
+  expect(order([host('loaded'), inState('unloaded', { accountId: 'me' })])).toEqual(['unloaded', 'loaded'])
+})
+
+test('[H9] a model is found by id or alias, the id first, and only for its kind', () => {
+  const both = host('both', { models: offering({ id: 'x', aliases: ['m'] }, { id: 'm' }) })
+  const alias = host('alias', { models: offering({ id: 'x', aliases: ['n', 'm'] }) })
+  const image = host('image', { models: offering({ aliases: ['m'], kinds: ['image'] }) })
+  const result = pick([both, alias, image], needed, () => 0)
+  const found = result.ok && result.candidates.map(({ hostId, model }) => [hostId, model.id])
+  expect(found).toEqual([
+    ['both', 'm'],
+    ['alias', 'x'],
+  ])
+  expect(orderFor({ kind: 'image' }, [both, alias, image])).toEqual(['image'])
+})
+
+test('[A9] a Host that lacks an ability is not named, and without another what the best one lacks is told', () => {
+  const none = host('none')
+  const seed = host('seed', { models: offering({ capabilities: ['seed', 'unheard-of'] }) })
+  const all = host('all', { models: offering({ capabilities: ['seed', 'min-p'] }) })
+  const capabilities = ['seed', 'min-p']
+  expect(orderFor({ capabilities }, [none, seed, all])).toEqual(['all'])
+  const refused = { ok: false, reason: 'no_host_has_capabilities', missing: ['min-p'] }
+  expect(pick([none, seed], { ...needed, capabilities }, () => 0)).toEqual(refused)
+  // It can and will again: asking later helps, leaving something out is not needed.
+  expect(orderFor({ capabilities }, [none, { ...all, accepting: false }])).toEqual(['no_host_accepts_work'])
+})
+
+test("[T8] Hosts of the Consumer's account are known as such, also without a free slot", () => {
+  const hosts = [host('own', { accountId: 'me', freeSlots: 0 }), host('other')]
+  const result = pick(hosts, needed, () => 0)
+  const told =
+    result.ok && result.candidates.map(({ hostId, sameAccount, own }) => [hostId, sameAccount, own])
+  expect(told).toEqual([
+    ['other', false, false],
+    ['own', true, false],
+  ])
 })

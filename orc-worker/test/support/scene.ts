@@ -1,6 +1,6 @@
 import type { AccountCreated, KeyCreated } from '@daisi/protocol'
 import { call, newAccount, newEnrolment, newKey } from './orc.ts'
-import { type TestHost, newHost } from './test-host.ts'
+import { type HostHabits, type TestHost, newHost } from './test-host.ts'
 
 /** A consumer with a key, an owner, and the owner's Host online. */
 export interface Scene {
@@ -14,11 +14,11 @@ export interface Scene {
 let scenes = 0
 
 /** A fresh scene. Its model is its own, so that scenes in one file do not share Hosts. */
-export async function newScene(): Promise<Scene> {
+export async function newScene(habits: HostHabits = {}): Promise<Scene> {
   const model = `model-${++scenes}`
   const [consumer, owner] = [await newAccount('consumer'), await newAccount('owner')]
   const [key, enrolment] = [await newKey(consumer), await newEnrolment(owner)]
-  return { consumer, key, owner, model, host: await newHost(enrolment.token, { model }) }
+  return { consumer, key, owner, model, host: await newHost(enrolment.token, { model, ...habits }) }
 }
 
 /** `POST /v1/chat/completions` with one user message. */

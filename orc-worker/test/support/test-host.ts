@@ -6,12 +6,15 @@ import {
   HOST_ENROL_PATH,
   HOST_PROOF_TYPE,
   HOST_SUBPROTOCOL,
+  type Hello,
   type JobUsage,
+  type ModelOffer,
   PROTOCOL_VERSION,
   type ProofPurpose,
   RECEIPT_TYPE,
   type Run,
   type Up,
+  type Welcome,
   decodeDown,
   encodeFrame,
   textFrame,
@@ -82,6 +85,10 @@ export interface HostHabits {
   readonly model?: string
   readonly slots?: number
   readonly direct?: DirectOffer
+  /** What differs about its one model. */
+  readonly offer?: Partial<ModelOffer>
+  /** What differs about its hello. */
+  readonly hello?: Partial<Omit<Hello, 'type'>>
 }
 
 /** A Host that speaks the real wire and does as the test says. Messages wait in a queue, so that no test sleeps. */
@@ -90,6 +97,7 @@ export class TestHost {
   readonly closed: Promise<{ code: number; reason: string }>
   readonly #socket: WebSocket
   readonly #messages: Down[] = []
+  #welcome: Welcome | undefined
   #wake: (() => void) | undefined
   #onText: ((text: string) => void) | undefined
 
@@ -126,15 +134,23 @@ export class TestHost {
           contextLength: 2048,
           kinds: ['chat'],
           capabilities: [],
+          ...options.offer,
         },
       ],
       slots: { total: slots, free: slots, queue: 4 },
       accepting: true,
       ...(options.direct && { direct: options.direct }),
       running: [],
+      ...options.hello,
     })
-    await host.receive('welcome')
+    host.#welcome = await host.receive('welcome')
     return host
+  }
+
+  /** What the Orc answered to hello. */
+  get welcome(): Welcome {
+    if (this.#welcome === undefined) throw new Error('not welcomed')
+    return this.#welcome
   }
 
   send(message: Up): void {
