@@ -12,3 +12,9 @@ export function jobDeadlineMs(maxTokens: number): number {
  * take it and for the first frame. From then on the Host's object renews the hold while the Job runs.
  */
 export const HOLD_MS = 4 * 60 * 1000
+
+/** Longest that a Host may be silent while it makes an image, in milliseconds: nothing comes of one before it is done. */
+export const IMAGE_GAP_MS = 5 * 60 * 1000
+
+/** `HOLD_MS` of a Job for images, whose first frame comes late. */
+export const IMAGE_HOLD_MS = HOLD_MS + IMAGE_GAP_MS

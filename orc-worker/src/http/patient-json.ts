@@ -22,5 +22,39 @@ export async function patientJson(answer: Promise<unknown>, onCancel: () => void
     },
     cancel: onCancel,
   })
+  return jsonResponse(body)
+}
+
+/**
+ * The same for JSON that comes in parts, none of which is kept longer than it takes to send it. Each part ends where JSON allows a
+ * space. A fault before the first part answers with a status of its own, a later one breaks the connection.
+ */
+export async function patientParts(
+  parts: AsyncIterator<string, void>,
+  onCancel: () => void,
+): Promise<Response> {
+  let next = ask(parts)
+  await within(next, HEADERS_AFTER_MS)
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const part = await within(next, SPACE_EVERY_MS)
+      if (part?.done === true) return controller.close()
+      controller.enqueue(encoder.encode(part === undefined ? ' ' : part.value))
+      if (part !== undefined) next = ask(parts)
+    },
+    cancel: onCancel,
+  })
+  return jsonResponse(body)
+}
+
+function ask(parts: AsyncIterator<string, void>): Promise<IteratorResult<string, void>> {
+  const next = parts.next()
+  // Whoever reads on hears of a fault; nobody else needs to.
+  next.catch(() => undefined)
+  return next
+}
+
+function jsonResponse(body: ReadableStream<Uint8Array>): Response {
   return new Response(body, { headers: { 'content-type': 'application/json' } })
 }

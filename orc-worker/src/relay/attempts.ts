@@ -43,6 +43,8 @@ export interface JobRequest {
   /** What its Host must be able to do. Absent: what every Host can. */
   readonly needs?: readonly ParameterNeed[]
   readonly prompt: PromptSize
+  /** The price of each result in tokens, where it is known before. Absent: what its Host counts. */
+  readonly tokensPerResult?: number
   readonly sessionName: string
   /** What the Host is given, for an answer of at most so many tokens. */
   payload(maxTokens: number): ChatPayload | EmbeddingPayload | RankingPayload | ImagePayload
@@ -118,7 +120,7 @@ async function openRelay(
   env: Env,
   config: Config,
 ): Promise<Relay | undefined> {
-  const { sessionName, prompt } = job
+  const { sessionName, prompt, tokensPerResult } = job
   const { budget, maxTokens } = begun
   const { sessionId } = begun.record
   const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
@@ -155,6 +157,7 @@ async function openRelay(
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
     promptBytes: prompt.bytes,
     promptBound: prompt.bound,
+    ...(tokensPerResult === undefined ? {} : { tokensPerResult }),
     budget,
     maxTokens,
     resumed: false,

@@ -53,7 +53,7 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
       // Nobody is there to read an answer: no other Host needs to be asked.
       if (job.signal.aborted) break
       if (answer === 'lost') continue
-      if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job.model)
+      if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job)
       refusals.push(answer)
     }
     if (unaffordable !== undefined) throw unaffordable

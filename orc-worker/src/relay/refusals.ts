@@ -75,7 +75,7 @@ export function lostBefore(): ApiError {
 }
 
 /** A Host refused the request itself (`context_length_exceeded`, `invalid_payload`); another would too. */
-export function refusal(refused: Refused, model: string): ApiError {
+export function refusal(refused: Refused, { model, kind }: Pick<JobRequest, 'model' | 'kind'>): ApiError {
   if (refused.code === 'context_length_exceeded') {
     const { promptTokens = 0, contextLength = 0 } = refused
     const numbers = `The prompt has ${promptTokens} tokens; ${quote(model)} takes ${contextLength} with its answer`
@@ -84,6 +84,10 @@ export function refusal(refused: Refused, model: string): ApiError {
       message: `${numbers}. Shorten the messages.`,
       param: 'messages',
     })
+  }
+  if (kind !== 'chat') {
+    const message = `${quote(model)} cannot take this request: its Host refuses what it asks for. Change it.`
+    return new ApiError({ code: 'invalid_request', message })
   }
   const message = `${quote(model)} cannot take this conversation: its template refuses the roles or their order. Change the messages.`
   return new ApiError({ code: 'invalid_request', message, param: 'messages' })

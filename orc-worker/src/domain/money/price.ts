@@ -40,6 +40,9 @@ export interface PromptSize {
   readonly bound: number
 }
 
+/** Of a Job whose prompt costs nothing, such as one for images. */
+export const NO_PROMPT: PromptSize = { bytes: 0, estimate: 0, bound: 0 }
+
 /** Measures a conversation. */
 export function promptSize(messages: readonly ChatTurn[]): PromptSize {
   const bytes = messages.reduce((sum, message) => sum + utf8Length(message.content), 0)

@@ -64,6 +64,8 @@ export const relayRequest = z.object({
   /** Tokens that the Host may process, prompt included (rule T4). */
   budget: z.int().default(Number.MAX_SAFE_INTEGER),
   maxTokens: z.int(),
+  /** What each result costs, where that is known before (rule P6). */
+  tokensPerResult: z.int().optional(),
   /** True if this Job goes on where another Host stopped: its prompt is not charged. */
   resumed: z.boolean().default(false),
 })
@@ -83,6 +85,8 @@ export const meteredJob = relayRequest.extend({
   deliveredTokens: z.int(),
   /** Bytes of the text that was handed on. */
   textBytes: z.int().default(0),
+  /** Characters of the result of which more is to come. */
+  resultCharacters: z.int().default(0),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */
   windowBytes: z.int(),

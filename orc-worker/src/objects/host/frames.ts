@@ -6,6 +6,7 @@ import {
   type TextFrame,
   decodeFrame,
 } from '@daisi/protocol'
+import { imagePartFault } from '../../domain/image-result.ts'
 import { billableTokens } from '../../domain/money/claim.ts'
 import { utf8Length } from '../../domain/money/price.ts'
 import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
@@ -43,6 +44,7 @@ export function handleFrame(
     sentTokens: job.sentTokens + frame.tokenCount,
     deliveredTokens: deliveredWith(frame, job, textBytes),
     textBytes: job.textBytes + textBytes,
+    resultCharacters: unfinishedWith(frame, job),
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
   }
@@ -72,13 +74,24 @@ function textFault({ text, tokenCount }: TextFrame, { kind }: MeteredJob): strin
   return undefined
 }
 
-function resultFault({ last, tokenCount }: ResultFrame, { kind }: MeteredJob): string | undefined {
+function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): string | undefined {
+  const { kind, tokensPerResult, resultCharacters } = job
   if (!RESULT_KINDS.has(kind)) return 'a result for a Job of another kind'
-  return !last && tokenCount > 0 ? 'tokens before the end of a result' : undefined
+  if (!last && tokenCount > 0) return 'tokens before the end of a result'
+  if (tokensPerResult === undefined) return undefined
+  if (last && tokenCount !== tokensPerResult) return 'a result at another price'
+  const part = { text, last, before: resultCharacters, tokens: tokensPerResult }
+  return kind === 'image' ? imagePartFault(part) : undefined
+}
+
+/** Characters of the result that is not at its end after this frame. */
+function unfinishedWith(frame: Frame, job: MeteredJob): number {
+  return frame.kind === 'text' || frame.last ? 0 : job.resultCharacters + frame.text.length
 }
 
 /** What can be paid for once this frame is handed on. The tokens of a result stand for all of its frames. */
 function deliveredWith(frame: Frame, job: MeteredJob, textBytes: number): number {
+  if (job.tokensPerResult !== undefined) return job.deliveredTokens + frame.tokenCount
   if (frame.kind === 'text') return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
   return billableTokens(job.sentTokens + frame.tokenCount, job.textBytes + textBytes)
 }

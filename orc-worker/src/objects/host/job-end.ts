@@ -70,8 +70,10 @@ export function endWithoutReceipt(job: MeteredJob, storage: HostStorage): void {
 }
 
 function record(job: MeteredJob, usage: JobUsage, storage: HostStorage, endedAt: number): void {
-  const { jobId, sessionName, model, network, promptBytes, textBytes } = job
+  const { jobId, sessionName, kind, model, network, promptBytes } = job
   const { hostId, accountId: payee } = job.identity
+  // Bytes of text tell whether tokens are counted as others count them. Those of results say nothing of it.
+  const textBytes = kind === 'chat' ? job.textBytes : 0
   storage.recordEnd({
     jobId,
     sessionName,

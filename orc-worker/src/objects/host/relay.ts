@@ -30,6 +30,7 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     sentTokens: 0,
     deliveredTokens: 0,
     textBytes: 0,
+    resultCharacters: 0,
     nextSequence: 0,
   }
   writeAttachment(server, {

@@ -64,7 +64,7 @@ function insufficient(
   const [source, remedy] = limited(limit)
   return refusal(
     'insufficient_credits',
-    `The request may cost ${needed} credits and ${source} ${free} free. Lower max_tokens or ${remedy}.`,
+    `The request may cost ${needed} credits and ${source} ${free} free. Ask for less (max_tokens; number and size of images) or ${remedy}.`,
   )
 }
 

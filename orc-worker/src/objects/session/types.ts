@@ -90,7 +90,8 @@ export interface BeginRequest {
   readonly idempotency: { readonly key: string; readonly digest: string } | undefined
   /**
    * How long the credits stay held, in milliseconds since the epoch. Default: as long as somebody speaks for the Job. For a Direct
-   * Connection, whose Jobs nobody sees, it is as long as its Host may report them.
+   * Connection, whose Jobs nobody sees, it is as long as its Host may report them; for images longer, since nothing comes of one before
+   * it is done.
    */
   readonly heldUntil?: number
 }

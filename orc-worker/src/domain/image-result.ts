@@ -1,0 +1,50 @@
+import type { ImageFormat } from '@daisi/protocol'
+
+// Images travel as base64 (RFC 4648 §4) in the frames of a result. Whoever pays for one shall have one: what is none ends its Job
+// before it is metered.
+
+/** Characters of base64 that an image may have for each token of its price: 1,024 pixels of four bytes, not compressed at all. */
+const CHARACTERS_PER_TOKEN = Math.ceil((1_024 * 4 * 4) / 3)
+/** And beside its pixels: some programs write down in an image how it was made. */
+const EXTRA_CHARACTERS = 1024 * 1024
+
+/** Characters of base64 that tell an image's format. */
+const MAGIC_CHARACTERS = 16
+
+/** One part of an image on its way. */
+export interface ImagePart {
+  readonly text: string
+  readonly last: boolean
+  /** Characters of the same image that came before. */
+  readonly before: number
+  /** The price of the image. */
+  readonly tokens: number
+}
+
+/** What is wrong with a part of an image, or undefined. */
+export function imagePartFault({ text, last, before, tokens }: ImagePart): string | undefined {
+  const characters = before + text.length
+  if (characters > tokens * CHARACTERS_PER_TOKEN + EXTRA_CHARACTERS)
+    return 'more than an image of its size can have'
+  if (before === 0 && imageFormat(text) === undefined) return 'an image that is none'
+  // Padding stands at the very end.
+  if (!(last ? /^[A-Za-z0-9+/]*={0,2}$/ : /^[A-Za-z0-9+/]+$/).test(text)) return 'an image that is not base64'
+  return last && characters % 4 !== 0 ? 'an image without its end' : undefined
+}
+
+/** The format of an image by its first bytes, or undefined if it is none that is known. */
+export function imageFormat(base64: string): ImageFormat | undefined {
+  const bytes = decode(base64.slice(0, MAGIC_CHARACTERS))
+  if (bytes.startsWith('\u0089PNG\r\n\u001A\n')) return 'png'
+  if (bytes.startsWith('\u00FF\u00D8\u00FF')) return 'jpeg'
+  return bytes.startsWith('RIFF') && bytes.startsWith('WEBP', 8) ? 'webp' : undefined
+}
+
+/** One character for each byte; empty if it is no base64. */
+function decode(base64: string): string {
+  try {
+    return atob(base64)
+  } catch {
+    return ''
+  }
+}
