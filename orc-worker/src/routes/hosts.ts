@@ -78,14 +78,21 @@ export async function getHost(c: AppContext): Promise<Response> {
 export async function postCommand(c: AppContext): Promise<Response> {
   const { value: order } = await readJson(c.req.raw, commandRequest)
   const hostId = c.req.param('host') ?? ''
+  const host = hostStub(c.env, (await ownHost(c, hostId)).id)
+  const generation = await host.rightsGeneration()
+  // Looked up again: it may have been handed over before the generation was read.
   await ownHost(c, hostId)
   if (OWNER_COMMANDS.has(order.name) && !isAtLeast(c.var.actor.role, 'owner')) {
     const message = `Only an owner of the account may send \`${order.name}\`. Ask one.`
     throw new ApiError({ code: 'forbidden', message })
   }
   if (order.name === 'model-add') await checkCatalogue(c, order.arguments)
-  const queued = await hostStub(c.env, hostId).enqueue(order)
-  if (queued === undefined) {
+  const queued = await host.enqueue(order, generation)
+  if (queued === 'changed') {
+    const message = 'What this Host may do changed in this very moment. Send the command again.'
+    throw new ApiError({ code: 'storage_unavailable', message, retryAfterSeconds: 1 })
+  }
+  if (queued === 'full') {
     const message = 'Too many commands wait for this Host already. Have it connect and carry them out first.'
     throw new ApiError({ code: 'conflict', message })
   }

@@ -49,6 +49,15 @@ const HELLO_DEADLINE_MS = 10_000
 const NO_STATUS = 1005
 const ABNORMAL_CLOSE = 1006
 
+/** A command as its owner gives it. */
+type Order = Pick<Command, 'name' | 'arguments'>
+
+/** A command that waits, or was sent at once. */
+interface Queued {
+  readonly commandId: string
+  readonly delivered: boolean
+}
+
 /**
  * One Host: its socket, its queue of commands, and the meters of the Jobs that run through it. Both ends of every stream
  * are hibernatable, so the object may sleep between two frames; everything it needs is in attachments and storage.
@@ -88,13 +97,16 @@ export class HostConnection extends DurableObject<Env> {
     )
   }
 
-  /** Queues a command and sends it at once if the Host is here (rule Q1). Undefined if too many wait. */
-  async enqueue(
-    order: Pick<Command, 'name' | 'arguments'>,
-  ): Promise<{ commandId: string; delivered: boolean } | undefined> {
-    const command = this.#context.commands.add({ commandId: newId('cmd'), ...order })
-    if (command === undefined) return undefined
-    const host = this.#context.sockets.liveHost(Date.now())
+  /**
+   * Queues a command and sends it at once if the Host is here (rule Q1). `generation` is that of the Host's rights, read before it was
+   * looked up whose Host it is: `changed` if it may be another's by now. `full`: too many wait.
+   */
+  async enqueue(order: Order, generation: number): Promise<Queued | 'changed' | 'full'> {
+    const { storage, commands, sockets } = this.#context
+    if (generation !== storage.rightsGeneration()) return 'changed'
+    const command = commands.add({ commandId: newId('cmd'), ...order })
+    if (command === undefined) return 'full'
+    const host = sockets.liveHost(Date.now())
     host?.socket.send(encodeDown(command))
     return { commandId: command.commandId, delivered: host !== undefined }
   }
