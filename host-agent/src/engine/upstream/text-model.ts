@@ -1,0 +1,43 @@
+import { offeredName } from './model-name.ts'
+
+/** What a text model does. */
+export type TextKind = 'chat' | 'embedding'
+
+/** What is known of one model of a server. */
+export interface TextModel {
+  /** How its server calls it. */
+  readonly serverName: string
+  /** How it is offered. */
+  readonly id: string
+  readonly kind: TextKind
+  /** Tokens that prompt and answer together may have. */
+  readonly contextLength: number
+  /** Jobs that it runs at once; more would wait in the server, where nobody sees them. */
+  readonly slots: number
+  readonly sizeBytes: number | undefined
+}
+
+/**
+ * Context that is assumed where neither server nor owner says more, in tokens. Too little turns work away; too much would let
+ * servers cut prompts silently.
+ */
+export const UNKNOWN_CONTEXT = 4_096
+
+/** Models of one server that are offered at most. */
+export const MOST_MODELS = 64
+
+/** A model, or nothing if its name cannot be offered. `facts` that are absent are assumed. */
+export function textModel(
+  serverName: string,
+  facts: {
+    readonly kind?: TextKind | undefined
+    readonly contextLength?: number | undefined
+    readonly slots?: number | undefined
+    readonly sizeBytes?: number | undefined
+  },
+): readonly TextModel[] {
+  const id = offeredName(serverName)
+  if (id === undefined) return []
+  const { kind = 'chat', contextLength = UNKNOWN_CONTEXT, slots = 1, sizeBytes } = facts
+  return [{ serverName, id, kind, contextLength, slots, sizeBytes }]
+}
