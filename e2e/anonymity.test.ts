@@ -106,7 +106,7 @@ test('[T1, J1] a Host gets these fields and no others', async () => {
   await (await daisi.chat.stream(REQUEST)).final()
   const payload = {
     messages: [{ role: 'string', content: 'string' }],
-    sampling: { temperature: 'number', topP: 'number', maxTokens: 'number', stop: [] },
+    sampling: { temperature: 'number', maxTokens: 'number', stop: [] },
   }
   for (const run of received('run')) {
     expect(shapeOf(run)).toEqual({

@@ -35,6 +35,11 @@ const chat: Maker = (_, random) => ({
     temperature: 0,
     top_p: 0.5,
     seed: 7,
+    frequency_penalty: 0.5,
+    logit_bias: { 7: -100 },
+    top_k: 40,
+    min_p: 0.05,
+    repeat_penalty: 1.1,
     stop: ['!', '.'],
     stream: true,
     stream_options: { include_usage: true },
@@ -135,7 +140,23 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'PATCH /api/keys/:key': (cast, random) => ({ name: 'other', ...keyRights(cast, random) }),
   'POST /api/keys/:key/rotate': (_, random) => some(random, { overlap_seconds: 60 }),
   'POST /api/host-enrolments': (_, random) => some(random, { network: 'public', ttl_seconds: 600 }),
-  'POST /api/hosts/:host/commands': (_, random) => ({ name: random.pick(['pause', 'resume', 'drain']) }),
+  'POST /api/hosts/:host/commands': (_, random) =>
+    random.pick([
+      { name: random.pick(['pause', 'resume', 'drain']) },
+      {
+        name: 'settings',
+        arguments: some(random, {
+          schedule: [{ days: ['mon', 'sun'], from: '22:00', to: '06:30' }],
+          onlyWhenIdle: { noInputMinutes: 5, onPower: true, gpuBelowPercent: 50 },
+          maxConcurrency: 2,
+          maxTokensPerDay: null,
+          ownJobsFirst: true,
+          networks: ['public'],
+        }),
+      },
+      { name: 'model-add', arguments: { id: NANO, sha256: random.hex(64) } },
+      { name: 'model-remove', arguments: { id: 'nothing' } },
+    ]),
   'POST /api/host-transfers/accept': (cast) => ({ token: cast.things.transfer }),
   'POST /api/networks': (_, random) => ({
     name: `n-${random.hex(8)}`,

@@ -1,9 +1,17 @@
-import { type Up, encodeFrame, textFrame, encodeUp } from '../../protocol/src/index.ts'
+import {
+  type Frame,
+  type ModelOffer,
+  type ModelState,
+  type Up,
+  encodeFrame,
+  encodeUp,
+  textFrame,
+} from '../../protocol/src/index.ts'
 import { damagedText, jsonText, mutated } from './mutate-json.ts'
 import { damaged, oddString } from './odd-values.ts'
 import type { Random } from './random.ts'
 import { ANSWER_MARK } from './secret-watch.ts'
-import { type WireHost, type WireJob, hello } from './wire-host.ts'
+import { WIRE_MODEL, type WireHost, type WireJob, hello } from './wire-host.ts'
 
 /** A Session token of a Direct Connection, and who may acknowledge under it. */
 export interface Grant {
@@ -85,14 +93,25 @@ async function validMessage(random: Random, scene: FrameScene, job: WireJob | un
   const { host } = scene
   const jobId = anyJob(random, scene, job)
   return random.weighted<() => Promise<Up>>([
-    [4, async () => hello(random.chance(0.5))],
+    [1, async () => hello(random.chance(0.5))],
     [
       3,
       async () => ({
         type: 'status',
         freeSlots: random.pick([0, 8, 2 ** 40]),
         accepting: random.chance(0.8),
+        reason: random.pick(['paused', 'no_model']),
         tokensPerSecond: 5e-324,
+        models: states(random),
+      }),
+    ],
+    [2, async () => ({ type: 'models', models: offers(random) })],
+    [
+      2,
+      async () => ({
+        type: 'settings',
+        remote: random.chance(0.5),
+        settings: { text: oddString(random), filler: 'x'.repeat(random.pick([0, 16_000, 17_000])) },
       }),
     ],
     [
@@ -109,7 +128,15 @@ async function validMessage(random: Random, scene: FrameScene, job: WireJob | un
       async () => ({
         type: 'refused',
         jobId,
-        code: random.pick(['token_budget', 'context_length_exceeded', 'token_invalid', 'busy']),
+        code: random.pick([
+          'token_budget',
+          'context_length_exceeded',
+          'token_invalid',
+          'busy',
+          'model_loading',
+        ]),
+        percent: random.pick([0, 100]),
+        retryAfterSeconds: random.pick([1, 3_600]),
         message: oddString(random),
         promptTokens: random.pick([5, 2 ** 50]),
       }),
@@ -181,6 +208,17 @@ async function directReport(random: Random, { host, grants }: FrameScene): Promi
   }
 }
 
+function states(random: Random): ModelState[] {
+  const state = random.pick(['unloaded', 'loading', 'loaded', 'failed'] as const)
+  return random.pick([[], [{ id: WIRE_MODEL, state: 'loaded' }], [{ id: 'another', state, percent: 50 }]])
+}
+
+/** What this Host serves, now and then under further names: its model is among it, so that it goes on getting Jobs. */
+function offers(random: Random): ModelOffer[] {
+  const served = { id: WIRE_MODEL, contextLength: 100_000, kinds: ['chat' as const], capabilities: ['seed'] }
+  return [served, { ...served, id: 'another', aliases: random.pick([[], [WIRE_MODEL], ['x', 'x']]) }]
+}
+
 function anyJob(random: Random, { strangers }: FrameScene, job: WireJob | undefined): string {
   return random.weighted([
     [50, job?.run.jobId ?? `job_${random.hex(32)}`],
@@ -196,7 +234,20 @@ function binary(random: Random, scene: FrameScene, job: WireJob | undefined): Ui
   const sequence = random.pick([job?.sequence ?? 0, (job?.sequence ?? 0) + 1, 0, 2 ** 31, 2 ** 32 - 1])
   const tokenIds = Array.from({ length: random.pick([0, 1, 3, 500]) }, () => random.pick([0, 7, 2 ** 32 - 1]))
   const text = `${ANSWER_MARK}${random.chance(0.05) ? 'x'.repeat(60_000) : oddString(random).toWellFormed().slice(0, 1_000)}`
-  const bytes = encodeFrame(textFrame({ jobId: anyJob(random, scene, job), sequence, tokenIds, text }))
+  const jobId = anyJob(random, scene, job)
+  const frame = random.weighted<Frame>([
+    [6, textFrame({ jobId, sequence, tokenIds, text })],
+    [2, { kind: 'text', jobId, sequence, tokenCount: tokenIds.length, tokenIds: [], text }],
+    [
+      1,
+      {
+        ...textFrame({ jobId, sequence, tokenIds: [7], text }),
+        logprobs: [{ token: text, logprob: -1, top: [] }],
+      },
+    ],
+    [1, { kind: 'result', jobId, sequence, tokenCount: 0, last: false, text }],
+  ])
+  const bytes = encodeFrame(frame)
   if (random.chance(0.5)) {
     // Kind, flags, count of tokens, sequence number.
     bytes[random.below(Math.min(bytes.length, 28))] = random.below(256)
