@@ -32,13 +32,11 @@ export class Compiler {
 
   /** The rule of a schema; undefined if nothing fits it. Throws a `SchemaRefusal`. */
   compile(schema: unknown, path: string): Expression | undefined {
-    this.#document.step(path)
     const meant = this.#meant(schema, path)
+    this.#document.step(meant.path)
     const key = this.#document.keyOf(meant.schema === true ? {} : meant.schema, meant.path)
     if (this.#done.has(key)) return this.#done.get(key)
-    this.#depth += 1
-    if (this.#depth > MAX_DEPTH)
-      throw new SchemaRefusal(meant.path, 'the schema is too deep: use fewer levels')
+    this.#deeper(meant.path)
     this.#book.path = meant.path
     const rule: Expression = { kind: 'rule', name: this.#book.reserve() }
     this.#done.set(key, rule)
@@ -110,6 +108,7 @@ export class Compiler {
     if (union === undefined) throw new Error('no union')
     const base: FlatSchema = { ...schema, unions }
     if (union.isExclusive) this.#checkApart(base, union)
+    this.#deeper(union.path)
     const options = union.alternatives
       .map((alternative, index) => {
         const path = pointer(union.path, index)
@@ -117,7 +116,15 @@ export class Compiler {
         return this.#flat(this.#together(base, alternative, path))
       })
       .filter((option) => option !== undefined)
+    this.#depth -= 1
     return options.length === 0 ? undefined : choice(options)
+  }
+
+  #deeper(path: string): void {
+    this.#depth += 1
+    if (this.#depth > MAX_DEPTH) {
+      throw new SchemaRefusal(path, 'the schema is too deep here, or refers to itself: use fewer levels')
+    }
   }
 
   #together(base: FlatSchema, alternative: unknown, path: string): FlatSchema {
@@ -127,14 +134,12 @@ export class Compiler {
 
   /** No value may fit two alternatives of `oneOf`. */
   #checkApart(base: FlatSchema, { alternatives, path }: Union): void {
-    this.#document.step(path, alternatives.length ** 2 / 8)
+    this.#document.step(path, alternatives.length ** 2 / 32)
     const flat = alternatives.map((alternative, index) =>
       this.#together(base, alternative, pointer(path, index)),
     )
     const literalsOf = (part: unknown): readonly unknown[] | undefined =>
-      part === undefined
-        ? undefined
-        : this.#document.flatten(part, this.#document.pathOf(part, path)).literals
+      this.#document.literalsOf(part, path)
     for (const [index, one] of flat.entries()) {
       for (const other of flat.slice(index + 1)) {
         if (isApart(one, other, literalsOf) && isApart(other, one, literalsOf)) continue

@@ -1,4 +1,4 @@
-import type { FlatSchema, JsonType } from './flat-schema.ts'
+import { type FlatSchema, isAnything, type JsonType } from './flat-schema.ts'
 import { pointer, SchemaRefusal } from './refusal.ts'
 
 /** Makes one schema of two that must both fit. */
@@ -7,13 +7,13 @@ export type Both = (a: unknown, b: unknown) => unknown
 /** What both schemas say together. Subschemas for the same place are joined by `both`. */
 export function conjunction(a: FlatSchema, b: FlatSchema, both: Both): FlatSchema {
   return {
-    path: a.path,
+    path: isAnything(a) ? b.path : a.path,
     isNever: a.isNever || b.isNever,
     types: commonTypes(a.types, b.types),
     literals: commonLiterals(a.literals, b.literals),
     unions: [...a.unions, ...b.unions.filter((union) => !a.unions.some((known) => isSame(known, union)))],
-    ...greater(a, b, ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']),
-    ...lesser(a, b, ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']),
+    ...bounds(a, b, ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'], Math.max),
+    ...bounds(a, b, ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'], Math.min),
     ...only(a, b, ['pattern', 'format']),
     prefix: Array.from({ length: Math.max(a.prefix.length, b.prefix.length) }, (_, at) =>
       either(item(a, at), item(b, at), both),
@@ -70,28 +70,10 @@ function either(a: unknown, b: unknown, both: Both): unknown {
   return a === undefined || b === undefined ? (a ?? b) : both(a, b)
 }
 
-type Bound = Exclude<keyof FlatSchema, never>
-
-function greater<Name extends Bound>(
-  a: FlatSchema,
-  b: FlatSchema,
-  names: readonly Name[],
-): Partial<FlatSchema> {
-  return bounds(a, b, names, Math.max)
-}
-
-function lesser<Name extends Bound>(
-  a: FlatSchema,
-  b: FlatSchema,
-  names: readonly Name[],
-): Partial<FlatSchema> {
-  return bounds(a, b, names, Math.min)
-}
-
 function bounds(
   a: FlatSchema,
   b: FlatSchema,
-  names: readonly Bound[],
+  names: readonly (keyof FlatSchema)[],
   of: (...values: readonly number[]) => number,
 ): Partial<FlatSchema> {
   return Object.fromEntries(

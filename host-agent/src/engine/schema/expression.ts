@@ -38,13 +38,17 @@ export function sequence(...items: readonly Expression[]): Expression {
   return flat.length === 1 ? first : { kind: 'sequence', items: flat }
 }
 
-/** Any of these; each of them once, however often it is given. */
+/** Any of these; rules and texts that are given twice once. */
 export function choice(options: readonly Expression[]): Expression {
   const flat = options.flatMap((option) => (option.kind === 'choice' ? option.options : [option]))
-  const unlike = [...new Map(flat.map((option) => [render(option), option])).values()]
+  const unlike = [...new Map(flat.map((option) => [sameAs(option), option])).values()]
   const [first] = unlike
   if (first === undefined) throw new Error('a choice of nothing')
   return unlike.length === 1 ? first : { kind: 'choice', options: unlike }
+}
+
+function sameAs(option: Expression): unknown {
+  return option.kind === 'rule' || option.kind === 'text' ? render(option) : option
 }
 
 /** The expression as llama.cpp's GBNF. */

@@ -70,6 +70,7 @@ function membersGrammar(
       'properties without a name in the schema cannot be counted: require them by name',
     )
   }
+  if (min > (others === undefined ? members.length : Math.max(required, 1))) return undefined
   const bound = max < members.length ? max : 0
   const cap = Math.max(1, min, bound)
   const comma = sequence(text(','), book.optional(text(' ')))

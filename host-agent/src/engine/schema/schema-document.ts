@@ -6,8 +6,8 @@ import { pointer, SchemaRefusal } from './refusal.ts'
 const MAX_DEPTH = 128
 
 /** Schemas that may be looked at, and characters of schemas that may be compared, before it is called too much. */
-const MAX_STEPS = 50_000
-const MAX_COMPARED_CHARACTERS = 16 * 1024 * 1024
+const MAX_STEPS = 10_000
+const MAX_COMPARED_CHARACTERS = 8 * 1024 * 1024
 const MAX_JOINED_CHARACTERS = 128 * 1024
 
 /** A schema with the places of its parts and its references. */
@@ -16,6 +16,7 @@ export class SchemaDocument {
   readonly #paths = new WeakMap<object, string>()
   readonly #targets = new Map<string, FlatSchema | 'in progress'>()
   readonly #keys = new WeakMap<object, string>()
+  readonly #literals = new WeakMap<object, readonly unknown[] | undefined>()
   #steps = 0
   #characters = 0
 
@@ -84,6 +85,15 @@ export class SchemaDocument {
       }
     }
     return parts.reduce((sum, part) => conjunction(sum, part, this.both(path)), own)
+  }
+
+  /** The only values of the schema, if it names them. */
+  literalsOf(schema: unknown, path: string): readonly unknown[] | undefined {
+    if (!isObject(schema)) return undefined
+    if (this.#literals.has(schema)) return this.#literals.get(schema)
+    const { literals } = this.flatten(schema, this.pathOf(schema, path))
+    this.#literals.set(schema, literals)
+    return literals
   }
 
   /** The schema that a reference means, and where it stands. */

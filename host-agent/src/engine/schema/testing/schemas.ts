@@ -246,6 +246,11 @@ export const REFUSALS: readonly (readonly [path: string, schema: Schema])[] = [
   ['/$ref', { $ref: '#/constructor' }],
   ['/$ref', { $ref: '#/%zz' }],
   ['/properties/x/$id', { properties: { x: { $id: 'https://example.com/other' } } }],
+  ['/anyOf', { type: 'array', anyOf: [{ $ref: '#' }, { minItems: 1 }] }],
+  [
+    '/$defs/word/pattern',
+    { $defs: { word: { pattern: '\\b' } }, items: { $ref: '#/$defs/word', title: 'a word' } },
+  ],
   ['/allOf/0', { allOf: [7] }],
   ['/anyOf', { anyOf: {} }],
   ['/items', { type: 'array', items: 3 }],
