@@ -95,7 +95,12 @@ export class ControlClient {
       else if (event.type === 'added') return event.model
       else throw new FatalError(ExitCode.Failed, event.code, event.message)
     }
-    throw agentSilent('the connection ended before the model was there')
+    if (!signal.aborted) throw agentSilent('the connection ended before the model was there')
+    throw new FatalError(
+      ExitCode.Interrupted,
+      'interrupted',
+      'the download was stopped; start it again and it goes on',
+    )
   }
 
   /** What changes and happens, beginning with the present status. Ends when the agent does or the signal is aborted. */

@@ -115,7 +115,7 @@ describe('the control socket', () => {
       }
     })
     const adding = client.addModel({ reference: 'a' }, () => given.abort(), given.signal)
-    await expect(adding).rejects.toMatchObject({ code: 'agent_silent' })
+    await expect(adding).rejects.toMatchObject({ code: 'interrupted', exitCode: 130 })
     await aborted
   })
 
