@@ -61,7 +61,7 @@ export class OwnerPolicy implements OwnerWishes {
     this.#settings = settings
     this.#schedule = new Schedule(settings.schedule)
     this.#blocklist = new Blocklist(settings.blocklist)
-    this.#watch.follow(settings.onlyWhenIdle ?? undefined)
+    this.#watchMachine()
     this.#told = this.reason
     this.#planWake()
   }
@@ -81,7 +81,7 @@ export class OwnerPolicy implements OwnerWishes {
   /** Why no work is taken now. Asked of the clock each time: after a machine has slept, it is right before any timer is. */
   get reason(): IdleReason | undefined {
     if (this.#settings.paused) return 'paused'
-    if (!this.#schedule.isOpen(new Date(this.#clock.now()))) return 'schedule'
+    if (!this.#isOpen) return 'schedule'
     return this.#watch.reason ?? (this.tokensLeftToday === 0 ? 'daily_limit' : undefined)
   }
 
@@ -125,7 +125,7 @@ export class OwnerPolicy implements OwnerWishes {
   /** Changes these settings, each whole, here and in the file: all of them or none. Values need not be checked before. */
   change(patch: Readonly<Record<string, unknown>>): Promise<Outcome<OwnerSettings>> {
     const changed = this.#changing.then(() => this.#change(patch))
-    this.#changing = changed
+    this.#changing = changed.catch(() => {})
     return changed
   }
 
@@ -159,16 +159,19 @@ export class OwnerPolicy implements OwnerWishes {
     return { ok: true, value: parsed.data }
   }
 
+  get #isOpen(): boolean {
+    return this.#schedule.isOpen(new Date(this.#clock.now()))
+  }
+
   #use(settings: OwnerSettings, changed: readonly (keyof OwnerSettings)[]): void {
     this.#settings = settings
     if (changed.includes('schedule')) this.#schedule = new Schedule(settings.schedule)
     if (changed.includes('blocklist')) this.#blocklist = new Blocklist(settings.blocklist)
-    if (changed.includes('onlyWhenIdle') && !this.#closed)
-      this.#watch.follow(settings.onlyWhenIdle ?? undefined)
     this.#changed()
   }
 
   #changed(): void {
+    this.#watchMachine()
     this.#told = this.reason
     this.#planWake()
     this.#reportProblems()
@@ -182,6 +185,13 @@ export class OwnerPolicy implements OwnerWishes {
       this.#reported.add(code)
       this.#logger.warn({ event: 'owner', code }, message)
     }
+  }
+
+  /** The machine is left alone while no work would be taken anyway. */
+  #watchMachine(): void {
+    const { paused, onlyWhenIdle } = this.#settings
+    const isOff = this.#closed || paused || !this.#isOpen
+    this.#watch.follow(isOff ? undefined : (onlyWhenIdle ?? undefined))
   }
 
   /** One timer, for the next moment at which the clock alone changes something. */

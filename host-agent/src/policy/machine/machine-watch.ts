@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { IdleRule } from '@daisi/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Problem } from '../../control/agent-status.ts'
@@ -22,6 +23,7 @@ export interface MachineWatchOptions {
 /** Looks at the machine again and again, but only while a rule asks for it, and only at what it asks for. */
 export class MachineWatch {
   readonly #options: MachineWatchOptions
+  #rule: IdleRule | undefined
   #reason: BusyReason | undefined
   #problems: readonly Problem[] = []
   /** Of the last look that could tell. */
@@ -45,6 +47,8 @@ export class MachineWatch {
 
   /** Keeps to a rule from now on; undefined asks for nothing. Until the machine was looked at, it counts as in use. */
   follow(rule: IdleRule | undefined): void {
+    if (isDeepStrictEqual(rule, this.#rule)) return
+    this.#rule = rule
     this.#stopLooking()
     this.#problems = []
     this.#reason = rule === undefined ? undefined : untilKnown(rule)
