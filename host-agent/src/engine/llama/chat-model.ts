@@ -1,66 +1,71 @@
-import type { Sampling } from '@daisi/protocol'
-import type { LlamaContextSequence, Token } from 'node-llama-cpp'
-import type { EngineEvent, EngineInfo, EngineJob, EngineRefusal } from '../engine.ts'
+import {
+  type ChatWrapper,
+  type LlamaContext,
+  type LlamaContextSequence,
+  type LlamaGrammarEvaluationState,
+  resolveChatWrapper,
+  type Token,
+} from 'node-llama-cpp'
+import type { ChatJob, EngineRefusal } from '../engine.ts'
 import { FrameAssembler } from '../output/frame-assembler.ts'
 import { type Finish, generateAnswer } from './generation.ts'
-import { type LoadedModel, type LoadOptions, loadModel } from './load.ts'
+import { openGrammar } from './grammar.ts'
+import { GrammarTrial } from './grammar-trial.ts'
+import type { LoadedModel } from './load.ts'
+import { type Emit, failure, type ModelRun } from './model-run.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
+import { TokenChoice } from './sampling.ts'
 import { SequencePool } from './sequence-pool.ts'
 
 /** Answers too short to measure: the first tokens of an answer say little about its speed. */
 const SHORTEST_MEASURED = 16
 
-/** A job under way. */
-export interface ChatRun {
-  /** Allows more bytes of frames (F5). */
-  grant(bytes: number): void
-  readonly done: Promise<void>
-}
-
-/** One loaded model, answering up to `slots` chats at once. Lives in the engine process. */
+/** A model that answers up to `slots` chats at once, in one context. Lives in the engine process. */
 export class ChatModel {
-  readonly info: EngineInfo
   readonly #loaded: LoadedModel
+  readonly #wrapper: ChatWrapper
   readonly #sequences: SequencePool
   readonly #vocabulary: number
+  readonly #trial = new GrammarTrial()
 
-  constructor(loaded: LoadedModel) {
-    const { context, model } = loaded
-    this.info = {
-      contextLength: context.contextSize,
-      sizeBytes: loaded.sizeBytes,
-      slots: context.totalSequences,
-    }
+  private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
+    this.#wrapper = resolveChatWrapper(loaded.model)
     this.#sequences = new SequencePool(context)
-    this.#vocabulary = model.fileInfo.metadata.tokenizer.ggml.tokens.length
+    this.#vocabulary = loaded.model.fileInfo.metadata.tokenizer.ggml.tokens.length
   }
 
-  static async load(options: LoadOptions): Promise<ChatModel> {
-    return new ChatModel(await loadModel(options))
+  static async open(loaded: LoadedModel): Promise<ChatModel> {
+    const { model, facts, threads } = loaded
+    const context = await model.createContext({
+      sequences: facts.slots,
+      contextSize: facts.contextLength,
+      threads,
+      ignoreMemorySafetyChecks: true,
+      failedCreationRemedy: false,
+    })
+    return new ChatModel(loaded, context)
   }
 
   /** Starts a job; its events go to `emit`. */
-  run(job: EngineJob, signal: AbortSignal, emit: (event: EngineEvent) => void): ChatRun {
-    const output = new FrameAssembler(job.windowBytes, ({ text, tokenIds }) =>
-      emit({ type: 'delta', text, tokenIds }),
-    )
+  run(job: ChatJob, signal: AbortSignal, emit: Emit): ModelRun {
+    const output = new FrameAssembler(job.windowBytes, (piece) => emit({ type: 'delta', ...piece }))
     const done = this.#answer(job, signal, output, emit).catch((error: unknown) => {
       output.dispose()
-      emit({ type: 'failed', message: error instanceof Error ? error.message : 'unknown error' })
+      emit(failure(error))
     })
     return { grant: (bytes) => output.grant(bytes), done }
   }
 
-  async close(): Promise<void> {
-    await this.#loaded.model.llama.dispose()
+  close(): void {
+    this.#trial.close()
   }
 
   async #answer(
-    job: EngineJob,
+    job: ChatJob,
     signal: AbortSignal,
     output: FrameAssembler,
-    emit: (event: EngineEvent) => void,
+    emit: Emit,
   ): Promise<void> {
     const prompt = this.#prompt(job)
     const refusal = 'code' in prompt ? prompt : this.#check(job, prompt)
@@ -68,7 +73,11 @@ export class ChatModel {
       if (refusal !== undefined) emit({ type: 'refused', refusal })
       return
     }
-    const tokens = [...prompt.tokens, ...(job.continuation as readonly Token[])]
+    const continuation = job.continuation as readonly Token[]
+    const grammar =
+      job.output && (await openGrammar(this.#loaded.model, job.output, continuation, this.#trial))
+    if (grammar?.ok === false) return emit({ type: 'refused', refusal: grammar.refusal })
+    const tokens = [...prompt.tokens, ...continuation]
     const sequence = this.#sequences.acquire(tokens)
     if (sequence === undefined) throw new Error('every sequence is in use')
     try {
@@ -79,7 +88,7 @@ export class ChatModel {
       const cachedTokens = Math.min(cached, promptTokens)
       emit({ type: 'start', promptTokens, cachedTokens })
       const startedAt = performance.now()
-      const finish = await this.#generate(job, prompt, sequence, tokens.slice(cached), signal, output)
+      const finish = await this.#generate(job, prompt, grammar?.state, sequence, tokens.slice(cached), signal, output)
       await output.finish(signal)
       const generatedTokens = output.emittedTokens
       emit({
@@ -97,9 +106,9 @@ export class ChatModel {
     }
   }
 
-  #prompt(job: EngineJob): Prompt | EngineRefusal {
+  #prompt(job: ChatJob): Prompt | EngineRefusal {
     try {
-      return buildPrompt(this.#loaded.wrapper, this.#loaded.model, job.messages)
+      return buildPrompt(this.#wrapper, this.#loaded.model, job.messages)
     } catch {
       // The template's own error may quote the conversation, so it goes no further.
       return {
@@ -109,32 +118,39 @@ export class ChatModel {
     }
   }
 
-  #check(job: EngineJob, prompt: Prompt): EngineRefusal | undefined {
-    const { contextLength } = this.info
+  #check(job: ChatJob, prompt: Prompt): EngineRefusal | undefined {
+    const { contextLength } = this.#loaded.facts
     const promptTokens = prompt.tokens.length
     if (promptTokens === 0) return { code: 'invalid_payload', message: 'the prompt is empty' }
     if (job.continuation.some((id) => id >= this.#vocabulary))
       return { code: 'invalid_payload', message: 'continuation has a token id that this model does not know' }
+    if (Object.keys(job.sampling.logitBias ?? {}).some((id) => Number(id) >= this.#vocabulary))
+      return { code: 'invalid_payload', message: 'logit_bias has a token id that this model does not know' }
     if (promptTokens + job.continuation.length < contextLength) return undefined
     const message = `the prompt has ${promptTokens} tokens and the context of this model ${contextLength}; shorten the prompt`
     return { code: 'context_length_exceeded', promptTokens, contextLength, message }
   }
 
   #generate(
-    job: EngineJob,
+    job: ChatJob,
     prompt: Prompt,
+    grammar: LlamaGrammarEvaluationState | undefined,
     sequence: LlamaContextSequence,
     unevaluated: Token[],
     signal: AbortSignal,
     output: FrameAssembler,
   ): Promise<Finish> {
-    const sampling: Sampling = job.sampling
+    const { sampling, logprobs } = job
+    const continuation = job.continuation as readonly Token[]
+    const history = { prompt: prompt.tokens, continuation }
     return generateAnswer({
       sequence,
       unevaluated,
-      continuation: job.continuation as readonly Token[],
-      sampling: { ...sampling, stop: [...sampling.stop, ...prompt.stopTexts] },
-      tokenLimit: Math.min(sampling.maxTokens, this.info.contextLength - prompt.tokens.length),
+      continuation,
+      choice: new TokenChoice(sequence.model, sampling, history, grammar),
+      logprobs,
+      stops: [...sampling.stop, ...prompt.stopTexts],
+      tokenLimit: Math.min(sampling.maxTokens, this.#loaded.facts.contextLength - prompt.tokens.length),
       stopTokens: prompt.stopTokens,
       output,
       signal,

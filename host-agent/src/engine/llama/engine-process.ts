@@ -1,32 +1,45 @@
-import { ChatModel, type ChatRun } from './chat-model.ts'
+import { toLoadError } from './load-errors.ts'
+import type { ModelRun } from './model-run.ts'
+import { ServedModel } from './served-model.ts'
 import type { FromEngine, ToEngine } from './wire.ts'
 
 /**
  * The process that holds one model. A fault of native code ends this process and not the agent. It ends with its
  * parent: when the channel closes, there is nobody to work for.
  */
-const runs = new Map<number, { readonly run: ChatRun; readonly abort: AbortController }>()
-let chat: ChatModel | undefined
+const runs = new Map<number, { readonly run: ModelRun; readonly abort: AbortController }>()
+let served: ServedModel | undefined
 
 function send(message: FromEngine): void {
   process.send?.(message)
+}
+
+/** Tells the agent each whole percent once. */
+function progressReporter(): (percent: number) => void {
+  let told = -1
+  return (percent) => {
+    if (percent <= told) return
+    told = percent
+    send({ type: 'progress', percent })
+  }
 }
 
 async function handle(message: ToEngine): Promise<void> {
   switch (message.type) {
     case 'load':
       try {
-        chat = await ChatModel.load(message.options)
-        send({ type: 'loaded', info: chat.info })
+        served = await ServedModel.load(message.options, progressReporter())
+        send({ type: 'loaded', info: served.info })
       } catch (error) {
-        send({ type: 'load-failed', message: error instanceof Error ? error.message : 'unknown error' })
+        const { code, message: text } = toLoadError(error, message.options.modelPath, '')
+        send({ type: 'load-failed', code, message: text })
       }
       return
     case 'run': {
       const { id, job } = message
-      if (chat === undefined) return
+      if (served === undefined) return
       const abort = new AbortController()
-      const run = chat.run(job, abort.signal, (event) => send({ type: 'event', id, event }))
+      const run = served.run(job, abort.signal, (event) => send({ type: 'event', id, event }))
       runs.set(id, { run, abort })
       await run.done
       runs.delete(id)

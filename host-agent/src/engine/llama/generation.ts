@@ -1,9 +1,10 @@
-import type { FinishReason, Sampling } from '@daisi/protocol'
+import type { FinishReason } from '@daisi/protocol'
 import type { LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { Detokenizer } from '../output/detokenizer.ts'
 import type { FrameAssembler } from '../output/frame-assembler.ts'
 import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
+import type { TokenChoice } from './sampling.ts'
 import { openTokenStream } from './token-stream.ts'
 
 /** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
@@ -14,7 +15,10 @@ export interface Generation {
   /** Tokens that the sequence does not hold yet; at least one. */
   readonly unevaluated: readonly Token[]
   readonly continuation: readonly Token[]
-  readonly sampling: Sampling
+  readonly choice: TokenChoice
+  /** Most likely tokens to name beside each token; undefined: no log probabilities. */
+  readonly logprobs: number | undefined
+  readonly stops: readonly string[]
   /** Tokens of the whole answer, continuation included. */
   readonly tokenLimit: number
   readonly stopTokens: ReadonlySet<Token>
@@ -33,10 +37,10 @@ export interface Finish {
 
 /** Evaluates the prompt and pushes the answer into `output`, until it ends or the signal is aborted. */
 export async function generateAnswer(generation: Generation): Promise<Finish> {
-  const { sequence, continuation, sampling, tokenLimit, stopTokens, output, signal } = generation
+  const { sequence, continuation, choice, tokenLimit, stopTokens, output, signal } = generation
   const { model } = sequence
   const detokenizer = new Detokenizer((ids) => model.detokenize(ids as Token[]), continuation.at(-1))
-  const matcher = new StopMatcher(sampling.stop)
+  const matcher = new StopMatcher(generation.stops)
   const finish = {
     reason: 'length' as FinishReason,
     generated: 0,
@@ -47,11 +51,11 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
   if (continuation.length >= tokenLimit) return finish
 
   const lastChunk = await prefill(sequence, generation.unevaluated, signal)
-  const tokens = openTokenStream(sequence, lastChunk, sampling, continuation.length)
+  const tokens = openTokenStream(sequence, lastChunk, choice, continuation.length, generation.logprobs)
   try {
     while (!signal.aborted) {
-      const token = await tokens.next()
-      if (token === undefined || isEnd(model, token, stopTokens)) {
+      const sampled = await tokens.next()
+      if (sampled === undefined || isEnd(model, sampled.token, stopTokens)) {
         finish.reason = 'stop'
         push(output, matcher, detokenizer.flush())
         break
@@ -59,7 +63,9 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       finish.lastTokenAt = performance.now()
       if (finish.generated === 0) finish.firstTokenAt = finish.lastTokenAt
       finish.generated++
-      if (push(output, matcher, detokenizer.push(token))) return { ...finish, reason: 'stop' }
+      choice.accept(sampled.token)
+      const piece = detokenizer.push(sampled.token, sampled.logprob)
+      if (push(output, matcher, piece)) return { ...finish, reason: 'stop' }
       if (continuation.length + finish.generated >= tokenLimit) break
       if (output.blocked) {
         await output.writable(signal)

@@ -90,6 +90,6 @@ describe('the engine process', () => {
 
   test('a file that is no model is an error, not a crash', async () => {
     const options = { modelPath: import.meta.filename, slots: 1, gpu: false }
-    await expect(LlamaEngine.open(options, logger)).rejects.toMatchObject({ code: 'model_load_failed' })
+    await expect(LlamaEngine.open(options, logger)).rejects.toMatchObject({ code: 'model_unusable' })
   })
 })

@@ -1,16 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { Backoff } from '../../backoff.ts'
-import type { Engine, EngineEvent, EngineInfo, EngineJob, EngineRun } from '../engine.ts'
+import {
+  type Engine,
+  type EngineEvent,
+  type EngineInfo,
+  type EngineJob,
+  type EngineRun,
+  ModelLoadError,
+} from '../engine.ts'
 import { EventQueue } from '../event-queue.ts'
-import type { LoadOptions } from './load.ts'
+import type { LoadOptions } from './load-options.ts'
+import { processPath } from './process-path.ts'
 import type { FromEngine, ToEngine } from './wire.ts'
-
-/** The model did not load: it is missing, broken, or too large for this machine. */
-export class ModelLoadError extends Error {
-  readonly code = 'model_load_failed'
-}
 
 /**
  * Native work of the process goes through one thread. llama.cpp sorts its logits when they are first read, and the library
@@ -25,6 +27,9 @@ const CLOSE_DEADLINE_MS = 2_000
 /** A process that lived this long is started again soon; one that keeps dying is given growing pauses. */
 const STABLE_MS = 60_000
 
+/** Failures to load again in a row after which the owner is told that waiting will not help. */
+const TELLING_FAILURES = 3
+
 /** Characters of a crashed process's last output that are worth logging. */
 const STDERR_TAIL_CHARACTERS = 1_000
 
@@ -35,6 +40,7 @@ const STDERR_TAIL_CHARACTERS = 1_000
 export class LlamaEngine implements Engine {
   readonly #options: LoadOptions
   readonly #logger: Logger
+  readonly #onProgress: (percent: number) => void
   readonly #runs = new Map<number, EventQueue<EngineEvent>>()
   readonly #listeners = new Set<() => void>()
   readonly #backoff = new Backoff()
@@ -44,23 +50,39 @@ export class LlamaEngine implements Engine {
   #closed = false
   #readyAt = 0
   #nextId = 0
+  #failures = 0
   #restart: NodeJS.Timeout | undefined
 
-  private constructor(options: LoadOptions, logger: Logger) {
+  private constructor(options: LoadOptions, logger: Logger, onProgress: (percent: number) => void) {
     this.#options = options
     this.#logger = logger
+    this.#onProgress = onProgress
   }
 
-  /** Starts the process and loads the model. Throws `ModelLoadError`. */
-  static async open(options: LoadOptions, logger: Logger): Promise<LlamaEngine> {
-    const engine = new LlamaEngine(options, logger)
+  /**
+   * Starts the process and loads the model. `onProgress` hears 0 to 100, also when the model is loaded again later. Throws
+   * `ModelLoadError`; aborting the signal gives the loading up.
+   */
+  static async open(
+    options: LoadOptions,
+    logger: Logger,
+    onProgress: (percent: number) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<LlamaEngine> {
+    const engine = new LlamaEngine(options, logger, onProgress)
+    const giveUp = (): void => void engine.#child?.kill('SIGKILL')
+    signal?.addEventListener('abort', giveUp, { once: true })
     try {
+      if (signal?.aborted === true) throw new Error('not started')
       await engine.#start()
+      return engine
     } catch (error) {
       await engine.close()
-      throw error
+      if (signal?.aborted !== true) throw error
+      throw new ModelLoadError('model_load_failed', 'loading the model was given up', signal.reason)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
-    return engine
   }
 
   get info(): EngineInfo {
@@ -114,7 +136,7 @@ export class LlamaEngine implements Engine {
   }
 
   #start(): Promise<void> {
-    const child = fork(processPath(), {
+    const child = fork(processPath('engine-process'), {
       serialization: 'advanced',
       execArgv: [],
       env: { ...process.env, ...PROCESS_ENVIRONMENT },
@@ -126,23 +148,36 @@ export class LlamaEngine implements Engine {
       stderrTail = (stderrTail + chunk.toString()).slice(-STDERR_TAIL_CHARACTERS)
     })
     return new Promise((resolve, reject) => {
-      child.on('message', (message) => {
-        const received = message as FromEngine
-        if (received.type === 'loaded') {
-          this.#info = received.info
-          this.#readyAt = performance.now()
-          this.#setReady(true)
-          resolve()
-        } else if (received.type === 'load-failed') reject(new ModelLoadError(received.message))
-        else this.#deliver(received.id, received.event)
-      })
-      child.on('error', (error) => reject(new ModelLoadError(error.message)))
+      child.on('message', (message) => this.#receive(message as FromEngine, resolve, reject))
+      child.on('error', (error) => reject(this.#processError(`it cannot be started (${error.message})`)))
       child.on('exit', (code, signal) => {
-        reject(new ModelLoadError(`the engine process ended (${signal ?? code}) while it loaded the model`))
+        reject(this.#processError(`it ended (${signal ?? code}) while it loaded the model`))
         this.#onExit(child, signal ?? String(code), stderrTail)
       })
       this.#send({ type: 'load', options: this.#options })
     })
+  }
+
+  #receive(received: FromEngine, onLoaded: () => void, onFailed: (error: ModelLoadError) => void): void {
+    switch (received.type) {
+      case 'progress':
+        return this.#onProgress(received.percent)
+      case 'loaded':
+        this.#info = received.info
+        this.#readyAt = performance.now()
+        this.#failures = 0
+        this.#setReady(true)
+        return onLoaded()
+      case 'load-failed':
+        return onFailed(new ModelLoadError(received.code, received.message))
+      case 'event':
+        return this.#deliver(received.id, received.event)
+    }
+  }
+
+  #processError(what: string): ModelLoadError {
+    const message = `the process for ${this.#options.modelPath} failed: ${what}; if this repeats, the model may need more memory than there is: choose a smaller one`
+    return new ModelLoadError('model_load_failed', message)
   }
 
   #onExit(child: ChildProcess, reason: string, stderrTail: string): void {
@@ -158,11 +193,20 @@ export class LlamaEngine implements Engine {
       'the engine process ended unexpectedly; it will be started again',
     )
     this.#restart = setTimeout(() => {
-      this.#start().catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'the model could not be loaded again')
-        this.#child?.kill('SIGKILL')
-      })
+      this.#start().catch((error: unknown) => this.#onRestartFailed(child, error))
     }, delayMs)
+  }
+
+  #onRestartFailed(before: ChildProcess, error: unknown): void {
+    this.#failures++
+    const facts = { err: error, code: error instanceof ModelLoadError ? error.code : undefined }
+    if (this.#failures < TELLING_FAILURES) this.#logger.error(facts, 'the model could not be loaded again')
+    else {
+      const message = `the model could not be loaded again ${this.#failures} times in a row; check its file and the free memory, or remove it`
+      this.#logger.error(facts, message)
+    }
+    // A process that still lives has nothing to do; its end starts the next attempt.
+    if (this.#child !== before) this.#child?.kill('SIGKILL')
   }
 
   #deliver(id: number, event: EngineEvent): void {
@@ -184,10 +228,4 @@ export class LlamaEngine implements Engine {
   #send(message: ToEngine): void {
     if (this.#child?.connected === true) this.#child.send(message, () => {})
   }
-}
-
-/** The process beside this file: TypeScript when it runs from source, JavaScript when it is built. */
-function processPath(): string {
-  const name = import.meta.url.endsWith('.ts') ? './engine-process.ts' : './engine-process.js'
-  return fileURLToPath(new URL(name, import.meta.url))
 }

@@ -1,14 +1,24 @@
-import type { Sampling } from '@daisi/protocol'
+import type { TokenLogprob } from '@daisi/protocol'
 import type { LlamaContextSequence, Token } from 'node-llama-cpp'
-import { randomSeed, seedAt } from './seeds.ts'
+import { readLogprob } from './logprobs.ts'
+import { ProbabilitySampler } from './native.ts'
+import type { TokenChoice } from './sampling.ts'
+import { seedAt } from './seeds.ts'
+
+/** One token of an answer, the one that ends it included. */
+export interface SampledToken {
+  readonly token: Token
+  /** If it was asked for. */
+  readonly logprob?: TokenLogprob
+}
 
 /**
- * The tokens of an answer, one by one, the end-of-generation token included. Objects rather than async generators: each
- * generator around the library's own costs a few per cent of a small model's speed.
+ * The tokens of an answer, one by one. Objects rather than async generators: each generator around the library's own costs
+ * a few per cent of a small model's speed.
  */
 export interface TokenStream {
   /** The next token; undefined if the library ends the stream by itself. */
-  next(): Promise<Token | undefined>
+  next(): Promise<SampledToken | undefined>
   close(): Promise<void>
 }
 
@@ -16,18 +26,21 @@ export interface TokenStream {
 export function openTokenStream(
   sequence: LlamaContextSequence,
   tokens: Token[],
-  sampling: Sampling,
+  choice: TokenChoice,
   position: number,
+  /** Most likely tokens to name beside each token; undefined: no log probabilities. */
+  logprobs?: number,
 ): TokenStream {
-  return sampling.temperature === 0
-    ? openGreedy(sequence, tokens)
-    : openSeeded(sequence, tokens, sampling, position)
+  if (logprobs !== undefined) return openWithLogprobs(sequence, tokens, choice, position, logprobs)
+  return choice.seed === undefined
+    ? openGreedy(sequence, tokens, choice)
+    : openSeeded(sequence, tokens, choice, choice.seed, position)
 }
 
-function openGreedy(sequence: LlamaContextSequence, tokens: Token[]): TokenStream {
-  const evaluation = sequence.evaluateWithMetadata(tokens, {}, { temperature: 0, yieldEogToken: true })
+function openGreedy(sequence: LlamaContextSequence, tokens: Token[], choice: TokenChoice): TokenStream {
+  const evaluation = sequence.evaluateWithMetadata(tokens, {}, choice.options)
   return {
-    next: async () => (await evaluation.next()).value?.token,
+    next: async () => (await evaluation.next()).value ?? undefined,
     close: async () => {
       await evaluation.return()
     },
@@ -38,21 +51,43 @@ function openGreedy(sequence: LlamaContextSequence, tokens: Token[]): TokenStrea
 function openSeeded(
   sequence: LlamaContextSequence,
   tokens: Token[],
-  { temperature, topP, seed = randomSeed() }: Sampling,
+  choice: TokenChoice,
+  seed: number,
   firstPosition: number,
 ): TokenStream {
-  const fixed = { temperature, topP, topK: 0, minP: 0, yieldEogToken: true }
   let unevaluated = tokens
   let position = firstPosition
   return {
     next: async () => {
-      const options = { ...fixed, seed: seedAt(seed, position++) }
+      const options = { ...choice.options, seed: seedAt(seed, position++) }
       const evaluation = sequence.evaluateWithMetadata(unevaluated, {}, options)
-      const token = (await evaluation.next()).value?.token
+      const sampled = (await evaluation.next()).value ?? undefined
       await evaluation.return()
-      if (token !== undefined) unevaluated = [token]
-      return token
+      if (sampled !== undefined) unevaluated = [sampled.token]
+      return sampled
     },
     close: () => Promise.resolve(),
+  }
+}
+
+function openWithLogprobs(
+  sequence: LlamaContextSequence,
+  tokens: Token[],
+  choice: TokenChoice,
+  firstPosition: number,
+  top: number,
+): TokenStream {
+  const sampler = new ProbabilitySampler(sequence)
+  let unevaluated = tokens
+  let position = firstPosition
+  return {
+    next: async () => {
+      const seed = choice.seed === undefined ? {} : { seed: seedAt(choice.seed, position++) }
+      const sample = await sampler.next(unevaluated, { ...choice.options, ...seed })
+      if (sample === undefined) return undefined
+      unevaluated = [sample.token]
+      return { token: sample.token, logprob: readLogprob(sequence.model, sample, top) }
+    },
+    close: async () => sampler.close(),
   }
 }

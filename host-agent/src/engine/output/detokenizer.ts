@@ -1,3 +1,4 @@
+import type { TokenLogprob } from '@daisi/protocol'
 import type { Piece } from './piece.ts'
 
 /** A character has at most 4 bytes, and a token holds at least one: more unfinished tokens are not a character. */
@@ -12,6 +13,7 @@ export class Detokenizer {
   readonly #textOf = new Map<number, string>()
   #previous: number | undefined
   #pending: number[] = []
+  #logprobs: TokenLogprob[] = []
 
   /** `previous` is the last token of an answer that goes on. */
   constructor(detokenize: (ids: readonly number[]) => string, previous?: number) {
@@ -19,9 +21,10 @@ export class Detokenizer {
     this.#previous = previous
   }
 
-  /** The next piece, or undefined while a character is unfinished. */
-  push(token: number): Piece | undefined {
+  /** The next piece, or undefined while a character is unfinished. Give logprobs with all tokens or with none. */
+  push(token: number, logprob?: TokenLogprob): Piece | undefined {
     this.#pending.push(token)
+    if (logprob !== undefined) this.#logprobs.push(logprob)
     const text = this.#text()
     if (text.endsWith('\uFFFD') && this.#pending.length < LONGEST_UNFINISHED) return undefined
     return this.#release(token, text)
@@ -34,8 +37,13 @@ export class Detokenizer {
   }
 
   #release(last: number, text: string): Piece {
-    const piece = { text, tokenIds: this.#pending }
+    const piece = {
+      text,
+      tokenIds: this.#pending,
+      ...(this.#logprobs.length > 0 && { logprobs: this.#logprobs }),
+    }
     this.#pending = []
+    this.#logprobs = []
     this.#previous = last
     return piece
   }

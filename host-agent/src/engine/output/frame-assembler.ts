@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '@daisi/protocol'
+import { FRAME_HEADER_BYTES, logprobSize, MAX_FRAME_BYTES } from '@daisi/protocol'
 import { type Clock, monotonicClock } from '../../clock.ts'
 import type { Piece } from './piece.ts'
 
@@ -102,12 +102,9 @@ export class FrameAssembler {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     this.#bytes -= size - FRAME_HEADER_BYTES
-    this.#windowBytes -= size
+    const frame = join(pieces)
+    this.#windowBytes -= FRAME_HEADER_BYTES + sizeOf(frame)
     this.#lastFrameAt = this.#clock.now()
-    const frame = {
-      text: pieces.map((piece) => piece.text).join(''),
-      tokenIds: pieces.flatMap((piece) => piece.tokenIds),
-    }
     this.#emittedTokens += frame.tokenIds.length
     this.#emit(frame)
     this.#wake()
@@ -131,7 +128,17 @@ export class FrameAssembler {
   }
 }
 
-/** Bytes that a piece adds to a frame. */
-function sizeOf(piece: Piece): number {
-  return piece.tokenIds.length * 4 + Buffer.byteLength(piece.text)
+function join(pieces: readonly Piece[]): Piece {
+  const logprobs = pieces.flatMap((piece) => piece.logprobs ?? [])
+  return {
+    text: pieces.map((piece) => piece.text).join(''),
+    tokenIds: pieces.flatMap((piece) => piece.tokenIds),
+    ...(logprobs.length > 0 && { logprobs }),
+  }
+}
+
+/** Bytes of a piece in a frame of its own, without the header. Joined, pieces with logprobs take a little less. */
+function sizeOf({ text, tokenIds, logprobs }: Piece): number {
+  const logprobBytes = logprobs === undefined ? 0 : logprobSize(logprobs)
+  return tokenIds.length * 4 + logprobBytes + Buffer.byteLength(text)
 }

@@ -69,13 +69,13 @@ export class StopMatcher {
     return this.#held.splice(0, count)
   }
 
-  /** The pieces before `start`; of the piece that contains it, the text before it with all of its ids. */
+  /** The pieces before `start`; of the piece that contains it, the text before it with all of its tokens. */
   #cutAt(start: number): Piece[] {
     const pieces: Piece[] = []
     let left = start
     for (const piece of this.flush()) {
       if (left <= 0) break
-      pieces.push({ text: piece.text.slice(0, left), tokenIds: piece.tokenIds })
+      pieces.push({ ...piece, text: piece.text.slice(0, left) })
       left -= piece.text.length
     }
     return pieces

@@ -1,0 +1,29 @@
+import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
+
+/** Lines of llama.cpp's own complaints that are kept. */
+const MOST_LINES = 40
+
+/** llama.cpp, ready to load a model, and what it complained about. */
+export interface Backend {
+  readonly llama: Llama
+  /** Its last errors, one a line. They tell why a model does not load. */
+  readonly complaints: () => string
+}
+
+/** Starts llama.cpp. Never compiles and never downloads anything. */
+export async function startBackend(gpu: boolean, threads: number): Promise<Backend> {
+  const lines: string[] = []
+  const llama = await getLlama({
+    gpu: gpu ? 'auto' : false,
+    build: 'never',
+    skipDownload: true,
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+    logger: (_level, message) => {
+      lines.push(message)
+      if (lines.length > MOST_LINES) lines.shift()
+    },
+    maxThreads: threads,
+  })
+  return { llama, complaints: () => lines.join('\n') }
+}
