@@ -31,7 +31,7 @@ beforeEach(async () => {
   ])
 })
 
-test('what the operator puts in, everybody reads, by id; the same again changes nothing', async () => {
+test('[M6] what the operator puts in, everybody reads, by id; the same again changes nothing', async () => {
   const full = {
     ...ENTRY,
     aliases: ['nano', 'small:latest'],
@@ -65,7 +65,7 @@ test.for([
   ['an alias that is another’s id', 'two', ['one']],
   ['an alias that is another’s alias', 'two', ['uno']],
   ['an id that is another’s alias', 'uno', []],
-] as const)('%s is a conflict, and nothing changes', async ([, id, aliases]) => {
+] as const)('[M6] %s is a conflict, and nothing changes', async ([, id, aliases]) => {
   await ask('PUT', 'one', { ...ENTRY, aliases: ['uno'] })
   await ask('PUT', 'two', { ...ENTRY, aliases: ['dos'] })
   const before = await listed()
@@ -121,7 +121,7 @@ test('a full catalogue takes changes and nothing new', async () => {
   expect((await ask('PUT', 'm1', { ...ENTRY, name: 'Changed' })).status).toBe(200)
 })
 
-test('who has the catalogue is told that it is the same, until it changes', async () => {
+test('[M6] who has the catalogue is told that it is the same, until it changes', async () => {
   await ask('PUT', 'one', ENTRY)
   const first = await call('GET', CATALOGUE_PATH)
   const etag = first.headers.get('etag') ?? ''

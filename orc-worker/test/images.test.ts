@@ -54,7 +54,7 @@ test('[P6] an image costs its pixels by the 1,024, and reaches who asked for it'
   await balanced()
 })
 
-test('several images are several results, each paid for', async () => {
+test('[A10] several images are several results, each paid for', async () => {
   const scene = await newImageScene()
   const answer = generate(scene, { n: 3 })
   const { run, payload } = await take(scene)
@@ -103,23 +103,24 @@ test.for([
 })
 
 test.for([
-  ['prompt', ''],
-  ['prompt', 'x'.repeat(32_001)],
-  ['n', 0],
-  ['n', 11],
-  ['n', 1.5],
-  ['size', '64'],
-  ['size', '60x64'],
-  ['size', '2056x64'],
-  ['size', '64x32'],
-  ['size', '064x064'],
-  ['steps', 0],
-  ['seed', -1],
-  ['negative_prompt', 7],
-] as const)('%s %s is no value', async ([name, value], { expect }) => {
-  const response = await generate(await consumer(), { [name]: value })
+  ['without a prompt', { prompt: '' }],
+  ['with too long a prompt', { prompt: 'x'.repeat(32_001) }],
+  ['of none', { n: 0 }],
+  ['of more than ten', { n: 11 }],
+  ['of one and a half', { n: 1.5 }],
+  ['of one side', { size: '64' }],
+  ['of sides that are no blocks', { size: '60x64' }],
+  ['of a side that is too long', { size: '2056x64' }],
+  ['of a side that is too short', { size: '64x32' }],
+  ['of sides that are no numbers', { size: '064x064' }],
+  ['without steps', { steps: 0 }],
+  ['of a seed below zero', { seed: -1 }],
+  ['without a number', { negative_prompt: 7 }],
+] as const)('images %s are no request', async ([, body], { expect }) => {
+  const response = await generate(await consumer(), body)
   expect(response.status).toBe(400)
-  expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', param: name } })
+  const [param] = Object.keys(body)
+  expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', param } })
 })
 
 test('parameters with values that ask for nothing are no hindrance', async () => {
@@ -155,7 +156,7 @@ test.for([
     })),
   ],
 ] as const)(
-  '[F8] %s closes with 4400, and is neither delivered nor paid',
+  '[F9] %s closes with 4400, and is neither delivered nor paid',
   async ([what, parts], { expect }) => {
     const scene = await newImageScene()
     const answer = generate(scene)

@@ -1,12 +1,7 @@
-import type { ImageFormat } from '@daisi/protocol'
+import { type ImageFormat, imageCharacterLimit } from '@daisi/protocol'
 
 // Images travel as base64 (RFC 4648 §4) in the frames of a result. Whoever pays for one shall have one: what is none ends its Job
 // before it is metered.
-
-/** Characters of base64 that an image may have for each token of its price: 1,024 pixels of four bytes, not compressed at all. */
-const CHARACTERS_PER_TOKEN = Math.ceil((1_024 * 4 * 4) / 3)
-/** And beside its pixels: some programs write down in an image how it was made. */
-const EXTRA_CHARACTERS = 1024 * 1024
 
 /** Characters of base64 that tell an image's format. */
 const MAGIC_CHARACTERS = 16
@@ -21,11 +16,10 @@ export interface ImagePart {
   readonly tokens: number
 }
 
-/** What is wrong with a part of an image, or undefined. */
+/** What is wrong with a part of an image, or undefined (rule F9). */
 export function imagePartFault({ text, last, before, tokens }: ImagePart): string | undefined {
   const characters = before + text.length
-  if (characters > tokens * CHARACTERS_PER_TOKEN + EXTRA_CHARACTERS)
-    return 'more than an image of its size can have'
+  if (characters > imageCharacterLimit(tokens)) return 'more than an image of its size can have'
   if (before === 0 && imageFormat(text) === undefined) return 'an image that is none'
   // Padding stands at the very end.
   if (!(last ? /^[A-Za-z0-9+/]*={0,2}$/ : /^[A-Za-z0-9+/]+$/).test(text)) return 'an image that is not base64'

@@ -40,7 +40,17 @@ export type ServedKind = keyof typeof jobPayloads
 /** Pixels for which one image costs as much as one token. */
 const PIXELS_PER_TOKEN = 1_024
 
+/** Characters of base64 that one token of an image's price stands for: its pixels at four bytes, not compressed at all. */
+const CHARACTERS_PER_TOKEN = Math.ceil((PIXELS_PER_TOKEN * 4 * 4) / 3)
+/** And beside its pixels: some programs write down in an image how it was made. */
+const EXTRA_CHARACTERS = 1024 * 1024
+
 /** The price of one image in tokens, rule P6: one for each 1,024 pixels begun. */
 export function imageTokens(width: number, height: number): number {
   return Math.ceil((width * height) / PIXELS_PER_TOKEN)
+}
+
+/** The most characters of base64 that an image of this price may have (rule F9). */
+export function imageCharacterLimit(tokens: number): number {
+  return tokens * CHARACTERS_PER_TOKEN + EXTRA_CHARACTERS
 }
