@@ -34,7 +34,7 @@ export interface ModelStore {
   readonly downloadSettings?: Partial<DownloadSettings>
 }
 
-export type ChosenFile =
+export type OrderFromCatalogue =
   | { readonly ok: true; readonly order: ModelOrder }
   | { readonly ok: false; readonly code: 'bad_reference'; readonly message: string }
 
@@ -46,7 +46,7 @@ export type AddedModel =
   | { readonly ok: false; readonly code: string; readonly message: string }
 
 /** What to fetch for an entry of an Orc's catalogue: exactly its file, under its names. */
-export function chooseFile(entry: CatalogueEntry): ChosenFile {
+export function orderOf(entry: CatalogueEntry): OrderFromCatalogue {
   const parsed = parseRemoteReference(entry.url)
   if (!parsed.ok) return parsed
   const { id, aliases, sha256, sizeBytes, kinds, contextLength, licence, defaultSampling } = entry

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Coverage } from './coverage.ts'
 
@@ -30,6 +30,19 @@ test('what was added and what is missing are together the file, each byte once',
         expect([...rest, ...bytes].toSorted((a, b) => a - b)).toEqual(numbers(0, SIZE))
       },
     ),
+  )
+})
+
+test('what is forgotten from a position on is missing', () => {
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 12 }), fc.nat(SIZE), (added, position) => {
+      const coverage = new Coverage(added)
+      const before = coverage.ranges.flatMap(({ start, end }) => numbers(start, end))
+      coverage.removeFrom(position)
+      expect(coverage.ranges.flatMap(({ start, end }) => numbers(start, end))).toEqual(
+        before.filter((byte) => byte < position),
+      )
+    }),
   )
 })
 

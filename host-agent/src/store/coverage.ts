@@ -33,6 +33,13 @@ export class Coverage {
     this.#ranges = [...before, merged, ...after]
   }
 
+  /** Forgets everything from a position on. */
+  removeFrom(position: number): void {
+    this.#ranges = this.#ranges
+      .filter(({ start }) => start < position)
+      .map(({ start, end }) => ({ start, end: Math.min(end, position) }))
+  }
+
   /** What is missing of a file, in order, in pieces of at most `pieceBytes`. */
   *missing(sizeBytes: number, pieceBytes: number): Generator<ByteRange> {
     let position = 0

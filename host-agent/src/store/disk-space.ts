@@ -21,7 +21,7 @@ export function diskError(folder: string, error: unknown): DownloadError {
       `${folder} is full; make room and start the download again: it goes on where it stopped`,
       { cause: error },
     )
-  const message = `${folder} cannot be written to (${code ?? 'unknown'}); check its permissions, or choose another folder with --models`
+  const message = `${folder} cannot be used (${code ?? 'unknown'}); check its permissions and its disk, or choose another folder with --models`
   return new DownloadError('disk_failed', message, { cause: error })
 }
 

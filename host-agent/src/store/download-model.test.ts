@@ -80,8 +80,9 @@ describe('a download', () => {
     await using setup = await StoreSetup.start()
     const { server } = setup
     server.ranges = false
+    const stop = { bytes: 2_000_000, when: setup.arrived(2_000_000) }
     server.answer = (request, response, number) =>
-      server.send(request, response, number === 1 ? 2_000_000 : undefined)
+      server.send(request, response, number === 1 ? stop : undefined)
     expect(await setup.download()).toMatchObject({ sha256: SHA256 })
     expect(server.seen).toHaveLength(3)
   })
@@ -91,26 +92,33 @@ describe('a server that', () => {
   test('breaks off is asked for the rest only', async () => {
     await using setup = await StoreSetup.start()
     const { server } = setup
-    server.answer = (request, response, number) =>
-      server.send(request, response, number % 3 === 2 ? 100_000 : undefined)
-    expect(await setup.download({ expectedSha256: SHA256 })).toMatchObject({ sha256: SHA256 })
-    const resumed = server.downloads.filter(({ range }) => range!.start % PIECE === 100_000)
-    expect(resumed.length).toBeGreaterThan(3)
-    const asked = server.downloads.reduce((sum, { range }) => sum + range!.end - range!.start, 0)
-    const broken = server.downloads.length - Math.ceil(MODEL.length / PIECE)
-    expect(asked).toBeLessThanOrEqual(MODEL.length + broken * (PIECE - 100_000))
+    server.answer = (request, response, number) => {
+      const { start } = request.range!
+      const stop = { bytes: 100_000, when: setup.arrived(start + 100_000) }
+      server.send(request, response, number === 2 || number === 3 ? stop : undefined)
+    }
+    await setup.download({ settings: { connections: 1 } })
+    expect(server.downloads.slice(0, 5).map(({ range }) => range)).toEqual([
+      { start: 0, end: PIECE },
+      { start: PIECE, end: 2 * PIECE },
+      { start: PIECE + 100_000, end: 2 * PIECE },
+      { start: PIECE + 200_000, end: 2 * PIECE },
+      { start: 2 * PIECE, end: 3 * PIECE },
+    ])
+    expect(setup.waitsMs).toHaveLength(2)
   })
 
   test('keeps breaking off is given up, and the next attempt goes on', async () => {
     await using setup = await StoreSetup.start()
     const { server } = setup
-    let limit = 1_000_000
-    server.answer = (request, response) => {
+    const limit = 1_000_000
+    let sent = 0
+    server.answer = (request, response, number) => {
+      if (number === 0) return server.send(request, response)
       const { start, end } = request.range!
-      if (start === 0 && end === 4) return server.send(request, response)
-      const allowed = Math.max(0, Math.min(limit, end - start))
-      limit -= allowed
-      server.send(request, response, allowed)
+      const bytes = Math.min(limit - sent, end - start)
+      sent += bytes
+      server.send(request, response, bytes < end - start ? { bytes, when: setup.arrived(sent) } : undefined)
     }
     await expect(setup.download()).rejects.toMatchObject({ code: 'network_unreachable' })
     expect((await setup.files()).filter((name) => name.endsWith('.part'))).toHaveLength(1)
@@ -121,7 +129,7 @@ describe('a server that', () => {
     expect(await setup.download()).toMatchObject({ sha256: SHA256 })
     const second = server.downloads.slice(before)
     const fetched = second.reduce((sum, { range }) => sum + range!.end - range!.start, 0)
-    expect(fetched).toBe(MODEL.length - 1_000_000)
+    expect(fetched).toBe(MODEL.length - limit)
   })
 
   test('waits between attempts, longer each time, or as long as it is asked to', async () => {

@@ -79,21 +79,16 @@ export interface DownloadedModel extends ModelFile {
 export async function downloadModel(order: DownloadOrder): Promise<DownloadedModel> {
   const settings = { ...DEFAULTS, ...order.settings }
   const meter = new ProgressMeter(monotonicClock, settings.progressMs, order.onProgress ?? (() => {}))
-  try {
-    await mkdir(order.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-      throw diskError(order.folder, error)
-    })
-    const pinned = await findPinned(order)
-    if (pinned !== undefined) return pinned
-    const context = { ...settings, signal: order.signal }
-    const model = await resolveReference(order.reference, order.hub, context)
-    const path = join(order.folder, storedName(model.reference, order.expectedSha256))
-    await using _ = await waitForLock(`${path}.lock`, model, meter, context)
-    return (await findThere(path, model, order)) ?? (await fetchModel(path, model, order, meter, settings))
-  } catch (error) {
-    if (order.signal.aborted && !(error instanceof DownloadError)) throw interrupted(error)
-    throw error
-  }
+  await mkdir(order.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw diskError(order.folder, error)
+  })
+  const pinned = await findPinned(order)
+  if (pinned !== undefined) return pinned
+  const context = { ...settings, signal: order.signal }
+  const model = await resolveReference(order.reference, order.hub, context)
+  const path = join(order.folder, storedName(model.reference, order.expectedSha256))
+  await using _ = await waitForLock(`${path}.lock`, model, meter, context)
+  return (await findThere(path, model, order)) ?? (await fetchModel(path, model, order, meter, settings))
 }
 
 async function fetchModel(
@@ -134,8 +129,8 @@ async function keepOrDiscard(part: PartFile, error: unknown): Promise<void> {
   const code = error instanceof DownloadError ? error.code : undefined
   const worthless = code === 'hash_mismatch' || code === 'server_changed' || part.coverage.bytes === 0
   if (worthless) return part.discard()
-  // The disk may be full, and then the note from before still holds.
-  await part.save().catch(() => {})
+  // Where that fails, the note from before still holds.
+  await part.saveLast().catch(() => {})
   await part.close().catch(() => {})
 }
 

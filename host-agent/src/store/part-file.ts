@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { readJsonFile, syncFolder, writeJsonFile } from '../state/json-file.ts'
 import { Coverage } from './coverage.ts'
 import { diskError } from './disk-space.ts'
+import { DownloadError, interrupted } from './download-error.ts'
 
 /** By what a part is recognised as one of the same file. */
 export interface ContentIdentity {
@@ -24,6 +25,9 @@ const partState = z.object({
 
 const HASH_BUFFER_BYTES = 1024 * 1024
 
+/** More than a note takes. */
+const NOTE_ROOM_BYTES = 64 * 1024
+
 /**
  * A file that is not whole yet: `NAME.part`, with `NAME.part.json` that says which bytes are on disk. The latter is written
  * after the bytes are, so that a process or a machine may stop at any line. Methods throw a `DownloadError`.
@@ -35,9 +39,10 @@ export class PartFile {
   readonly #file: FileHandle
   readonly #saveEveryMs: number
   #coverage: Coverage
-  #savedAt = performance.now()
   #saving: Promise<void> | undefined
+  #nextSave: NodeJS.Timeout | undefined
   #failure: unknown
+  #closed = false
 
   private constructor(
     finalPath: string,
@@ -59,11 +64,11 @@ export class PartFile {
     const path = `${finalPath}.part`
     try {
       await removeTemporaries(path)
-      const ranges = await rangesOf(path, identity)
-      if (ranges === undefined)
+      const coverage = await coverageOf(path, identity)
+      if (coverage === undefined)
         await Promise.all([rm(path, { force: true }), rm(`${path}.json`, { force: true })])
-      const file = await open(path, ranges === undefined ? 'wx+' : 'r+', 0o600)
-      return new PartFile(finalPath, identity, new Coverage(ranges), file, saveEveryMs)
+      const file = await open(path, coverage === undefined ? 'wx+' : 'r+', 0o600)
+      return new PartFile(finalPath, identity, coverage ?? new Coverage(), file, saveEveryMs)
     } catch (error) {
       throw diskError(dirname(path), error)
     }
@@ -84,10 +89,11 @@ export class PartFile {
     } catch (error) {
       throw diskError(dirname(this.path), error)
     }
-    if (this.#saving === undefined && performance.now() - this.#savedAt >= this.#saveEveryMs)
+    this.#nextSave ??= setTimeout(() => {
       this.save().catch((error: unknown) => {
         this.#failure = error
       })
+    }, this.#saveEveryMs)
   }
 
   /** Forgets what is there: a server that only sends the whole begins anew. */
@@ -98,12 +104,27 @@ export class PartFile {
   /** Notes on disk what is on disk. */
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving.catch(() => {})
+    if (this.#closed) return
+    clearTimeout(this.#nextSave)
+    this.#nextSave = undefined
     this.#saving = this.#save()
     try {
       await this.#saving
     } finally {
-      this.#savedAt = performance.now()
       this.#saving = undefined
+    }
+  }
+
+  /** As `save`, when nothing is written any more. On a full disk a little of what arrived makes room for the note. */
+  async saveLast(): Promise<void> {
+    try {
+      await this.save()
+    } catch (error) {
+      if (!(error instanceof DownloadError) || error.code !== 'not_enough_disk') throw error
+      const end = Math.max(0, (this.#coverage.ranges.at(-1)?.end ?? 0) - NOTE_ROOM_BYTES)
+      this.#coverage.removeFrom(end)
+      await this.#file.truncate(end)
+      await this.save()
     }
   }
 
@@ -111,13 +132,17 @@ export class PartFile {
   async hash(signal: AbortSignal, onProgress: (bytes: number) => void): Promise<string> {
     const hash = createHash('sha256')
     const buffer = Buffer.allocUnsafe(HASH_BUFFER_BYTES)
-    for (let position = 0; position < this.#identity.sizeBytes;) {
-      signal.throwIfAborted()
-      const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, position)
-      if (bytesRead === 0) break
-      hash.update(buffer.subarray(0, bytesRead))
-      position += bytesRead
-      onProgress(position)
+    try {
+      for (let position = 0; position < this.#identity.sizeBytes;) {
+        if (signal.aborted) throw interrupted()
+        const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, position)
+        if (bytesRead === 0) throw new Error('the file ends early')
+        hash.update(buffer.subarray(0, bytesRead))
+        position += bytesRead
+        onProgress(position)
+      }
+    } catch (error) {
+      throw diskError(dirname(this.path), error)
     }
     return hash.digest('hex')
   }
@@ -143,7 +168,9 @@ export class PartFile {
   }
 
   async close(): Promise<void> {
-    await this.#saving?.catch(() => {})
+    this.#closed = true
+    clearTimeout(this.#nextSave)
+    while (this.#saving !== undefined) await this.#saving.catch(() => {})
     await this.#file.close()
   }
 
@@ -159,16 +186,14 @@ export class PartFile {
 }
 
 /** What is on disk of exactly this content; undefined if nothing can be used. */
-async function rangesOf(
-  path: string,
-  identity: ContentIdentity,
-): Promise<{ start: number; end: number }[] | undefined> {
+async function coverageOf(path: string, identity: ContentIdentity): Promise<Coverage | undefined> {
   // A broken note only costs the bytes it would have saved.
   const stored = await readJsonFile(`${path}.json`, partState).catch(() => undefined)
   const size = await sizeOf(path)
   if (stored === undefined || size === undefined || !isSameContent(stored, identity)) return undefined
-  const ranges = stored.ranges.map(([start, end]) => ({ start, end }))
-  return ranges.some(({ end }) => end > Math.min(size, identity.sizeBytes)) ? undefined : ranges
+  const coverage = new Coverage(stored.ranges.map(([start, end]) => ({ start, end })))
+  coverage.removeFrom(Math.min(size, identity.sizeBytes))
+  return coverage
 }
 
 /** A hash decides alone: servers of one file may differ in the rest. Without anything to compare, nothing is the same. */

@@ -53,8 +53,8 @@ export class ModelServer implements AsyncDisposable {
     return this.seen.filter(({ range }) => range?.start !== 0 || range.end !== 4)
   }
 
-  /** Answers as a good server does; with `stopAfter`, the connection breaks after so many bytes of the body. */
-  send(request: SeenRequest, response: ServerResponse, stopAfter?: number): void {
+  /** Answers as a good server does. With `stop`, the connection breaks after so many bytes of the body, when the promise resolves. */
+  send(request: SeenRequest, response: ServerResponse, stop?: { bytes: number; when: Promise<void> }): void {
     const { start, end } = (this.ranges ? request.range : undefined) ?? { start: 0, end: this.content.length }
     const body = this.content.subarray(start, Math.min(end, this.content.length))
     const partial = this.ranges && request.range !== undefined
@@ -65,8 +65,10 @@ export class ModelServer implements AsyncDisposable {
         'content-range': `bytes ${start}-${start + body.length - 1}/${this.content.length}`,
       }),
     })
-    if (stopAfter === undefined || stopAfter >= body.length) response.end(body)
-    else response.write(body.subarray(0, stopAfter), () => response.destroy())
+    if (stop === undefined) return void response.end(body)
+    response.flushHeaders()
+    response.write(body.subarray(0, stop.bytes))
+    void stop.when.then(() => response.destroy())
   }
 
   /** Answers with a status and nothing else. */

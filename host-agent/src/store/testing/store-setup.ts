@@ -20,6 +20,8 @@ export class StoreSetup implements AsyncDisposable {
   readonly root: string
   /** Milliseconds of each wait between attempts; none of them is waited for. */
   readonly waitsMs: number[] = []
+  #arrivedBytes = 0
+  #waiting: { readonly bytes: number; readonly resolve: () => void }[] = []
 
   private constructor(server: ModelServer, root: string) {
     this.server = server
@@ -52,12 +54,15 @@ export class StoreSetup implements AsyncDisposable {
       hub: { endpoint: this.server.origin, token: undefined },
       signal: new AbortController().signal,
       ...changes,
+      onProgress: (progress) => {
+        if (progress.phase === 'downloading') this.#noteArrived(progress.bytes)
+        changes.onProgress?.(progress)
+      },
       settings: {
         pieceBytes: 256 * 1024,
         reserveBytes: 0,
         retries: 4,
         progressMs: 0,
-        saveMs: 0,
         random: () => 0.5,
         wait: async (delayMs) => {
           this.waitsMs.push(delayMs)
@@ -69,9 +74,20 @@ export class StoreSetup implements AsyncDisposable {
     })
   }
 
+  /** Resolves when so many bytes of a download are on disk. */
+  arrived(bytes: number): Promise<void> {
+    if (this.#arrivedBytes >= bytes) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ bytes, resolve }))
+  }
+
   /** Names in the folder of models, or none if there is no folder. */
   files(): Promise<string[]> {
     return readdir(this.folder).catch(() => [])
+  }
+
+  #noteArrived(bytes: number): void {
+    this.#arrivedBytes = bytes
+    for (const waiter of this.#waiting) if (waiter.bytes <= bytes) waiter.resolve()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
