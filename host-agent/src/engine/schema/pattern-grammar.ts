@@ -8,6 +8,12 @@ import { fitLengths, type Lengths } from './pattern-length.ts'
 /** Characters that a pattern may have with all repetitions written out. llama.cpp may have to follow each of them. */
 const MAX_WRITTEN_OUT = 4_096
 
+/**
+ * Places within repetitions at which a text may be at the same time. llama.cpp compares each with all others at every
+ * character: 900 of them cost it some milliseconds, 3,600 more than a second.
+ */
+const MAX_OVERLAP = 512
+
 const ANYTHING: Pattern = {
   kind: 'repeat',
   item: { kind: 'set', set: ALL_CODE_POINTS },
@@ -25,6 +31,7 @@ export function patternGrammar(pattern: Pattern, lengths: Lengths, book: RuleBoo
   const options = alternatives
     .map((alternative) => fitLengths(wholeText(alternative), lengths))
     .filter((items) => items !== undefined)
+    .map(withoutOverlap)
     .map((items) => sequence(...items.map((item) => grammarOf(item, book))))
   return options.length === 0 ? undefined : choice(options)
 }
@@ -73,5 +80,34 @@ function writtenOut(pattern: Pattern): number {
       return pattern.options.reduce((sum, option) => sum + writtenOut(option), 1)
     case 'repeat':
       return writtenOut(pattern.item) * Math.max(1, pattern.max ?? pattern.min + 1)
+  }
+}
+
+function withoutOverlap(items: readonly Pattern[]): readonly Pattern[] {
+  const loose = items.flatMap(looseSizes)
+  const size = loose.reduce((sum, each) => sum + each, 0)
+  if (loose.length > 1 && size > MAX_OVERLAP)
+    throw new PatternError('too many of its repetitions may overlap')
+  return items
+}
+
+/** For each repetition without a fixed count, how many places it has. */
+function looseSizes(pattern: Pattern): readonly number[] {
+  switch (pattern.kind) {
+    case 'set':
+    case 'anchor':
+      return []
+    case 'sequence':
+      return pattern.items.flatMap(looseSizes)
+    case 'choice':
+      return pattern.options.flatMap(looseSizes)
+    case 'repeat': {
+      const inside = looseSizes(pattern.item)
+      const times = Math.max(1, pattern.max ?? pattern.min)
+      if (pattern.min === pattern.max) return inside.map((size) => size * times)
+      const own = writtenOut(pattern.item) * times
+      // Without end, every place before it leads to every place after it.
+      return [pattern.max === undefined ? own + 8 : own, ...inside]
+    }
   }
 }

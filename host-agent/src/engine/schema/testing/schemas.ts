@@ -228,6 +228,8 @@ export const REFUSALS: readonly (readonly [path: string, schema: Schema])[] = [
   ['/pattern', { type: 'string', pattern: '^(a|bc)*$', maxLength: 5 }],
   ['/format', { type: 'string', format: 'date-time', maxLength: 30 }],
   ['', { type: 'string', pattern: '^(a?)*$' }],
+  ['/pattern', { type: 'string', pattern: `^${'[a-z]*'.repeat(100)}$` }],
+  ['/pattern', { type: 'string', pattern: `^${'[a-z]{0,60}'.repeat(16)}$` }],
   ['/allOf/1/pattern', { allOf: [{ pattern: 'a' }, { pattern: 'b' }] }],
   ['/enum', { enum: ['a'], pattern: '^a$' }],
   ['/enum', { enum: [{ a: 1 }], properties: { a: { type: 'string' } } }],
