@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { evictDurableObject } from 'cloudflare:test'
-import { CloseCode, type HostDetails, PROTOCOL_VERSION, hostDetails } from '@daisi/protocol'
+import { CloseCode, type Hello, type HostDetails, PROTOCOL_VERSION, hostDetails } from '@daisi/protocol'
 import { expect, test } from 'vitest'
+import { RELAY_REQUEST_HEADER } from '../src/objects/host/headers.ts'
 import { directoryStub, hostStub } from '../src/objects/stubs.ts'
 import { newNetwork } from './support/networks.ts'
 import { call, newAccount, newEnrolment, newKey } from './support/orc.ts'
@@ -78,6 +79,20 @@ test('[H9] `models` takes the place of what hello said, for Consumers and for th
   await expect.poll(models).not.toContain(next)
 })
 
+test('[H9] more models than a directory shall remember close with 4413, whenever they come', async () => {
+  const { host, owner } = await newScene()
+  const capabilities = Array.from({ length: 64 }, () => 'x'.repeat(64))
+  const models = Array.from({ length: 16 }, (_, index) => ({ ...offer, id: `m${index}`, capabilities }))
+  host.send({ type: 'models', models })
+  expect((await host.closed).code).toBe(CloseCode.TooLarge)
+  const keys = await newHostKeys()
+  await enrol(keys, (await newEnrolment(owner)).token)
+  const { webSocket } = await upgrade(await proofOf(keys))
+  const boastful = new TestHost(keys, webSocket!)
+  boastful.send(hello({ models }))
+  expect((await boastful.closed).code).toBe(CloseCode.TooLarge)
+})
+
 test('[H11] a model that failed to load is not asked for, and is again once it is loaded', async () => {
   const scene = await newScene()
   const say = (state: 'failed' | 'loaded') =>
@@ -114,6 +129,17 @@ test('[H10] a Host serves only those of its Networks that its owner wants', asyn
   const answer = chat({ key: everywhere, model })
   await host.serve(['private'])
   expect((await answer).status).toBe(200)
+  // Whatever a directory says.
+  const relay = {
+    jobId: `job_${'0'.repeat(32)}`,
+    sessionId: `ses_${'0'.repeat(16)}`,
+    sessionName: 'none',
+    network: 'public',
+    promptBound: 1,
+    maxTokens: 1,
+  }
+  const headers = { upgrade: 'websocket', [RELAY_REQUEST_HEADER]: JSON.stringify(relay) }
+  expect((await hostStub(env, keys.id).fetch('https://host/relay', { headers })).status).toBe(503)
   // Being let into what is not wanted is no reason to connect again; nor does it become wanted.
   const other = await newNetwork(owner)
   await call('PUT', `/api/hosts/${keys.id}/networks/${other}`, { token: owner.token })
@@ -145,7 +171,7 @@ test('[H1] a second hello closes with 4400', async () => {
   expect((await host.closed).code).toBe(CloseCode.BadMessage)
 })
 
-function hello(over: { agent?: { name: string; version: string } }) {
+function hello(over: Partial<Hello>) {
   return {
     type: 'hello' as const,
     protocol: { version: PROTOCOL_VERSION, minimum: PROTOCOL_VERSION },

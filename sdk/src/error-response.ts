@@ -11,6 +11,7 @@ const retryableCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'internal_error',
   'no_host_available',
   'all_hosts_busy',
+  'model_loading',
   'host_failed',
   'host_lost',
   'host_timeout',

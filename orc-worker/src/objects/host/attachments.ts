@@ -2,7 +2,7 @@ import { directOffer, hostId, jobId, jobKind, networkName, sessionId, sha256Hex 
 import * as z from 'zod'
 
 // What a socket knows by itself, so that the object may sleep between any two messages. Attachments may have 16,384
-// bytes; the largest here stays below 2,000. They are parsed on reading: an older version of the Worker may have
+// bytes; the largest here stays below 2,000, and below 12,000 where an owner names 64 Networks. They are parsed on reading: an older version of the Worker may have
 // written them, so what it did not know has a default.
 
 /** Who a Host is. The Worker verified it before the object was asked. */

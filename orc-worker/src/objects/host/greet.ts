@@ -11,6 +11,7 @@ import { type HostIdentity, type HostSocket, readAttachment, writeAttachment } f
 import type { HostContext } from './context.ts'
 import { tellRevoked } from './direct.ts'
 import { tellDirectories } from './directories.ts'
+import { modelsFault } from './host-report.ts'
 import { noteClaim } from './idle-claim.ts'
 import type { Tagged } from './sockets.ts'
 
@@ -18,6 +19,8 @@ import type { Tagged } from './sockets.ts'
 export async function greet(host: Tagged<HostSocket>, hello: Hello, context: HostContext): Promise<void> {
   const { attachment, socket } = host
   if (attachment.helloSeen) return socket.close(CloseCode.BadMessage, 'hello comes once')
+  const tooLarge = modelsFault(hello.models)
+  if (tooLarge !== undefined) return socket.close(CloseCode.TooLarge, tooLarge)
   const identity = { ...attachment.identity, networks: servedNetworks(attachment, hello) }
   // Before anything is waited for: what changes meanwhile counts from here.
   writeAttachment(socket, {

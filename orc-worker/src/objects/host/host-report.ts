@@ -1,8 +1,17 @@
-import { type ModelState, idleReason, modelOffer, modelState } from '@daisi/protocol'
+import { type ModelOffer, type ModelState, idleReason, modelOffer, modelState } from '@daisi/protocol'
 import * as z from 'zod'
 
 /** Longest settings that a Host may report, in characters of JSON (rule H12). */
 export const MAX_SETTINGS_CHARACTERS = 16 * 1024
+
+/** Longest list of models, in characters of JSON: a directory keeps that of every Host in memory (rule H9). */
+const MAX_MODELS_CHARACTERS = 64 * 1024
+
+/** What is wrong with a list of models beyond its schema, or undefined. */
+export function modelsFault(models: readonly ModelOffer[]): string | undefined {
+  const isTooLong = JSON.stringify(models).length > MAX_MODELS_CHARACTERS
+  return isTooLong ? `models have at most ${MAX_MODELS_CHARACTERS} characters together` : undefined
+}
 
 /** What a Host says of itself. Null: it has not said it. */
 const hostWords = z.object({

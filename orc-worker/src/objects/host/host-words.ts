@@ -3,7 +3,7 @@ import type { PresenceUpdate } from '../directory/object.ts'
 import type { HostSocket } from './attachments.ts'
 import type { HostContext } from './context.ts'
 import { tellDirectories } from './directories.ts'
-import { MAX_SETTINGS_CHARACTERS } from './host-report.ts'
+import { MAX_SETTINGS_CHARACTERS, modelsFault } from './host-report.ts'
 import { noteClaim } from './idle-claim.ts'
 import type { Tagged } from './sockets.ts'
 
@@ -24,10 +24,12 @@ export async function noteStatus(
 
 /** What it serves from now on (rule H9). */
 export async function noteModels(
-  { attachment }: Tagged<HostSocket>,
+  { attachment, socket }: Tagged<HostSocket>,
   { models }: Models,
   context: HostContext,
 ): Promise<void> {
+  const fault = modelsFault(models)
+  if (fault !== undefined) return socket.close(CloseCode.TooLarge, fault)
   context.report.note('models', models)
   await update(attachment, { models }, context)
 }
