@@ -6,6 +6,7 @@ import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
 import type { TokenChoice } from './sampling.ts'
 import { openTokenStream } from './token-stream.ts'
+import { guarded } from './watchdog.ts'
 
 /** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
 const PREFILL_CHUNK = 256
@@ -52,9 +53,10 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
 
   const lastChunk = await prefill(sequence, generation.unevaluated, signal)
   const tokens = openTokenStream(sequence, lastChunk, choice, continuation.length, generation.logprobs)
+  const next = choice.options.grammarEvaluationState === undefined ? () => tokens.next() : () => guarded(tokens.next())
   try {
     while (!signal.aborted) {
-      const sampled = await tokens.next()
+      const sampled = await next()
       if (sampled === undefined || isEnd(model, sampled.token, stopTokens)) {
         finish.reason = 'stop'
         push(output, matcher, detokenizer.flush())
@@ -70,7 +72,7 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       if (output.blocked) {
         await output.writable(signal)
         finish.pausedMs += performance.now() - finish.lastTokenAt
-      }
+        }
     }
   } finally {
     await tokens.close()

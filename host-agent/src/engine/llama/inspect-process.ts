@@ -16,7 +16,7 @@ async function lookAtModel(options: LoadOptions): Promise<FromInspector> {
     const { facts } = await examineModel(backend.llama, options)
     return { type: 'model', facts }
   } catch (error) {
-    const { code, message } = toLoadError(error, options.modelPath, backend?.complaints() ?? '')
+    const { code, message } = toLoadError(error, options.modelPath, (await backend?.complaints()) ?? '')
     return { type: 'load-failed', code, message }
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
 
 /** Lines of llama.cpp's own complaints that are kept. */
@@ -7,7 +8,7 @@ const MOST_LINES = 40
 export interface Backend {
   readonly llama: Llama
   /** Its last errors, one a line. They tell why a model does not load. */
-  readonly complaints: () => string
+  readonly complaints: () => Promise<string>
 }
 
 /** Starts llama.cpp. Never compiles and never downloads anything. */
@@ -25,5 +26,10 @@ export async function startBackend(gpu: boolean, threads: number): Promise<Backe
     },
     maxThreads: threads,
   })
-  return { llama, complaints: () => lines.join('\n') }
+  const complaints = async (): Promise<string> => {
+    // They come from other threads, a turn of the loop after what they are about.
+    await setImmediate()
+    return lines.join('\n')
+  }
+  return { llama, complaints }
 }

@@ -34,6 +34,6 @@ export async function loadModel(
     })
     return { model, facts, threads }
   } catch (error) {
-    throw toLoadError(error, modelPath, backend?.complaints() ?? '')
+    throw toLoadError(error, modelPath, (await backend?.complaints()) ?? '')
   }
 }

@@ -1,5 +1,4 @@
-import type { Capability, ServedKind } from '@daisi/protocol'
-import { capability } from '@daisi/protocol'
+import { type Capability, capability, type ServedKind } from '@daisi/protocol'
 import type { GgufFileInfo, GgufInsights } from 'node-llama-cpp'
 
 /** What is known of a model's file without loading it. */
@@ -24,7 +23,19 @@ const POOLING_NONE = 0
 /** Architectures that read a text as a whole and write none. */
 const READS_ONLY = /bert|embed$|^gemma-embedding$|^t5encoder$/
 
-const CHAT_CAPABILITIES = Object.values(capability)
+const CHAT_CAPABILITIES: readonly Capability[] = [
+  capability.tokenIds,
+  capability.continuation,
+  capability.logprobs,
+  capability.grammar,
+  capability.jsonSchema,
+  capability.topK,
+  capability.minP,
+  capability.repeatPenalty,
+  capability.penalties,
+  capability.logitBias,
+  capability.seed,
+]
 
 /** The kinds of work that a model's file is made for. */
 export function kindsOf(file: GgufFileInfo, insights: GgufInsights): readonly ServedKind[] {

@@ -12,7 +12,7 @@ import { randomSeed } from './seeds.ts'
 /** Tokens that `repeatPenalty` looks back on, the prompt's included. */
 const REPEAT_WINDOW = 64
 
-/** The bias that forbids a token altogether. */
+/** The bias that forbids a token altogether, but for a token that is the only way to keep the output format. */
 const FORBIDDING_BIAS = -100
 
 /** What was written so far, as far as sampling depends on it. */
@@ -39,7 +39,7 @@ export class TokenChoice {
     const { temperature = 1, topP = 1, topK = 0, minP = 0, repeatPenalty = 1 } = sampling
     this.seed = temperature === 0 ? undefined : (sampling.seed ?? randomSeed())
     this.#repeatable = [...history.prompt, ...history.continuation].slice(-REPEAT_WINDOW)
-    this.#bias = AnswerBias.for(model, sampling)
+    this.#bias = AnswerBias.for(model, sampling, grammarEvaluationState !== undefined)
     for (const token of history.continuation) this.#bias?.count(token)
     const bias = this.#bias?.bias
     this.options = {
@@ -83,14 +83,14 @@ class AnswerBias {
   }
 
   /** Undefined if no logit is changed. */
-  static for(model: LlamaModel, sampling: Sampling): AnswerBias | undefined {
+  static for(model: LlamaModel, sampling: Sampling, hasGrammar: boolean): AnswerBias | undefined {
     const { logitBias = {}, frequencyPenalty = 0, presencePenalty = 0 } = sampling
     const entries = Object.entries(logitBias)
     if (entries.length === 0 && frequencyPenalty === 0 && presencePenalty === 0) return undefined
     const fixed = new Map(
       entries.map(([id, value]) => [
         Number(id) as Token,
-        value === FORBIDDING_BIAS ? Number.NEGATIVE_INFINITY : value,
+        value === FORBIDDING_BIAS && !hasGrammar ? Number.NEGATIVE_INFINITY : value,
       ]),
     )
     return new AnswerBias(model, fixed, sampling)
