@@ -40,9 +40,13 @@ const targets: Record<string, () => Promise<unknown>> = {
     await rm(join(root, 'host-agent/dist'), { recursive: true, force: true })
     await build({
       ...node,
+      // Commands load what they need when they run: `status` needs no engine.
+      splitting: true,
       entryPoints: {
         cli: 'host-agent/src/cli.ts',
         'engine-process': 'host-agent/src/engine/llama/engine-process.ts',
+        'inspect-process': 'host-agent/src/engine/llama/inspect-process.ts',
+        'grammar-trial-process': 'host-agent/src/engine/llama/grammar-trial-process.ts',
       },
       outdir: 'host-agent/dist',
     })

@@ -1,19 +1,25 @@
-import { basename } from 'node:path'
-import { modelOffer, type ModelOffer } from '@daisi/protocol'
 import { systemClock } from './clock.ts'
+import { AgentControl } from './agent-control.ts'
 import { IssuerBook } from './connection/issuer-book.ts'
 import { OrcLinks, type OrcTarget, recallOrcs } from './connection/orc-links.ts'
+import { ControlServer } from './control/control-server.ts'
+import type { ControlTarget } from './control/control-target.ts'
+import { StateLock } from './control/state-lock.ts'
 import { DirectService } from './direct/direct-service.ts'
 import type { ListenPlan } from './direct/listen-plan.ts'
-import type { Engine } from './engine/engine.ts'
-import { LlamaEngine, ModelLoadError } from './engine/llama/llama-engine.ts'
-import { ExitCode, FatalError } from './exit-codes.ts'
 import { SlotPool } from './jobs/slot-pool.ts'
-import { SpeedMeter } from './jobs/speed-meter.ts'
+import { WorkLog } from './jobs/work-log.ts'
 import type { Workbench } from './jobs/workbench.ts'
 import type { Logger } from './log.ts'
+import { MetricsServer } from './metrics/metrics-server.ts'
+import { AgentModels } from './models/agent-models.ts'
+import type { ModelChoice } from './models/chosen-models.ts'
+import type { ActivityFeed } from './overview/activity-feed.ts'
+import { activityOfJob } from './overview/activity-of-job.ts'
+import { AgentOverview } from './overview/agent-overview.ts'
+import { OwnerPolicy } from './policy/owner-policy.ts'
+import type { OwnerPatch } from './policy/owner-wishes.ts'
 import { loadIdentity } from './state/identity.ts'
-import { findModel, hashModel, type ModelFile } from './state/model-file.ts'
 import { removeStaleTemporaries } from './state/stale-temporaries.ts'
 
 /** What `daisi-host run` was asked to do. */
@@ -21,70 +27,118 @@ export interface AgentOptions {
   readonly orcs: readonly OrcTarget[]
   /** How Consumers reach this Host directly; undefined: not at all. */
   readonly direct: ListenPlan | undefined
-  readonly modelPath: string
-  readonly modelId: string | undefined
+  /** Exactly these models; empty: those that were added. */
+  readonly models: readonly ModelChoice[]
+  /** Servers of the owner whose models are served too. */
+  readonly servers: readonly string[]
+  readonly modelsFolder: string
   readonly stateFolder: string
   readonly name: string | undefined
   readonly slots: number
   readonly queue: number
-  readonly threads: number | undefined
   readonly contextLength: number | undefined
   readonly gpu: boolean
+  readonly residenceMs: number
+  readonly metricsPort: number | undefined
+  /** Settings that the command line names, in force for this run only. */
+  readonly overrides: OwnerPatch
 }
 
-/** A running agent: one engine, serving one Orc or several. */
+/** A running agent: its models, serving one Orc or several. */
 export class Agent {
-  readonly #engine: Engine
+  readonly control: ControlTarget
   readonly #links: OrcLinks
-  readonly #direct: DirectService | undefined
+  readonly #models: AgentModels
+  readonly #resources: AsyncDisposableStack
 
-  private constructor(engine: Engine, links: OrcLinks, direct: DirectService | undefined) {
-    this.#engine = engine
+  private constructor(
+    control: ControlTarget,
+    links: OrcLinks,
+    models: AgentModels,
+    resources: AsyncDisposableStack,
+  ) {
+    this.control = control
     this.#links = links
-    this.#direct = direct
+    this.#models = models
+    this.#resources = resources
   }
 
-  /** Loads identity and model. Throws a `FatalError` that says what is missing. */
-  static async open(options: AgentOptions, logger: Logger): Promise<Agent> {
-    const { name, stateFolder } = options
+  /**
+   * Takes the state folder, looks at the models, and is ready to connect. `stop` is called when the owner wants it to end.
+   * Throws a `FatalError` that says what is missing.
+   */
+  static async open(
+    options: AgentOptions,
+    logger: Logger,
+    feed: ActivityFeed,
+    stop: () => void,
+  ): Promise<Agent> {
+    await using resources = new AsyncDisposableStack()
+    const { stateFolder } = options
+    const lock = await StateLock.acquire(stateFolder)
+    resources.defer(() => lock.release())
     const identity = await loadIdentity(stateFolder)
     await removeStaleTemporaries(stateFolder)
     const orcs = await recallOrcs(options.orcs, stateFolder)
-    const model = await findModel(options.modelPath)
-    const modelId = checkModelId(options.modelId ?? basename(options.modelPath, '.gguf'))
-    logger.info({ model: modelId }, 'loading the model')
-    const [engine, sha256] = await Promise.all([
-      openEngine(options, model, logger),
-      hashModel(stateFolder, model),
-    ])
-    const workbench = createWorkbench(engine, modelId, sha256, options.queue)
-    const direct = await openDirect(options, identity.hostId, engine, logger)
+    const policy = await OwnerPolicy.open({
+      stateFolder,
+      overrides: options.overrides,
+      clock: systemClock,
+      logger,
+    })
+    resources.defer(() => policy.close())
+    const models = await AgentModels.open({ ...options, owner: policy }, logger)
+    resources.defer(() => models.close())
+    const workbench = createWorkbench(options, models, policy, feed)
+    const direct = await openDirect(options, identity.hostId, logger)
+    if (direct !== undefined) resources.defer(() => direct.close())
     const links = new OrcLinks(orcs, {
       identity,
       issuers: new IssuerBook(stateFolder),
       workbench,
+      owner: policy,
+      keeper: models.keeper,
       direct,
       clock: systemClock,
       random: Math.random,
       logger,
-      name,
-      onOnline: ({ alias }, orc) => {
-        const facts = { hostId: identity.hostId, alias, orc, models: [modelId] }
-        logger.info({ event: 'online', ...facts }, 'online')
-      },
+      name: options.name,
+      onOnline: ({ alias }, orc) =>
+        void models.warm.then(() => {
+          const facts = {
+            hostId: identity.hostId,
+            alias,
+            orc,
+            models: models.shelf.offers.map(({ id }) => id),
+          }
+          logger.info({ event: 'online', ...facts }, 'online')
+        }),
     })
+    const facts = { hostId: identity.hostId, startedAt: Date.now(), workbench, policy, feed }
+    const overview = new AgentOverview({ ...facts, links: () => links.status })
+    const { keeper, shelf, registry } = models
+    const control = new AgentControl({ overview, links, policy, keeper, shelf, registry, stop })
+    const server = await ControlServer.open(stateFolder, control, logger)
+    resources.defer(() => server.close())
+    if (options.metricsPort !== undefined) {
+      const metrics = await MetricsServer.open(options.metricsPort, () => overview.status())
+      resources.defer(() => metrics.close())
+    }
     logger.info({ orcs: orcs.map(({ url }) => url), hostId: identity.hostId }, 'connecting')
-    return new Agent(engine, links, direct)
+    return new Agent(control, links, models, resources.move())
   }
 
-  /** Works until `stop`, then closes everything. Throws a `FatalError` when every Orc refuses this Host. */
+  /**
+   * Works until `stop`, then closes everything. Throws a `FatalError` when every Orc refuses this Host, or a model that the
+   * command line names cannot be served.
+   */
   async run(): Promise<void> {
-    try {
-      await this.#links.run()
-    } finally {
-      await this.#direct?.close()
-      await this.#engine.close()
-    }
+    await using _ = this.#resources
+    const served = this.#models.warm.catch((error: unknown) => {
+      this.#links.stop()
+      throw error
+    })
+    await Promise.all([this.#links.run(), served])
   }
 
   /** Finishes what runs, at most until the deadline, and stops. */
@@ -94,54 +148,35 @@ export class Agent {
   }
 }
 
-/** The agent's part of the machine, as one Orc connection or several share it. */
-export function createWorkbench(engine: Engine, modelId: string, sha256: string, queue: number): Workbench {
-  const { contextLength, sizeBytes, slots } = engine.info
-  const offer: ModelOffer = {
-    id: modelId,
-    sha256,
-    contextLength,
-    sizeBytes,
-    kinds: ['chat'],
-    capabilities: ['token-ids', 'continuation'],
-  }
-  return { engine, offer, slots: new SlotPool(slots, queue), speed: new SpeedMeter() }
+/** The agent's part of the machine, as all Orc connections share it. */
+function createWorkbench(
+  { slots: count, queue }: AgentOptions,
+  { shelf }: AgentModels,
+  policy: OwnerPolicy,
+  feed: ActivityFeed,
+): Workbench {
+  const slots = new SlotPool(count, queue)
+  const log = new WorkLog()
+  const limit = (): void => slots.limit(policy.settings.maxConcurrency)
+  limit()
+  policy.onChange(limit)
+  policy.isWorking = () => slots.free < slots.total
+  log.listen({
+    ended: (done) => {
+      const { promptTokens, cachedTokens, generatedTokens } = done.usage
+      policy.processed(promptTokens - cachedTokens + generatedTokens, done.own, done.outcome === 'failed')
+      feed.note('job', activityOfJob(done))
+    },
+  })
+  return { models: shelf, slots, log }
 }
 
-function checkModelId(id: string): string {
-  if (modelOffer.shape.id.safeParse(id).success) return id
-  const message = `${id} cannot be a model id; give another with --model-id (letters, digits and . _ : / - only)`
-  throw new FatalError(ExitCode.Usage, 'invalid_model_id', message)
-}
-
-/** Listens for Direct Connections, if that was asked for. The engine's process must not outlive a refusal. */
+/** Listens for Direct Connections, if that was asked for. */
 async function openDirect(
   { direct: plan, orcs, stateFolder }: AgentOptions,
   hostId: string,
-  engine: Engine,
   logger: Logger,
 ): Promise<DirectService | undefined> {
   if (plan === undefined) return undefined
-  try {
-    const orcUrls = orcs.map(({ url }) => url)
-    return await DirectService.open({ plan, hostId, stateFolder, orcUrls, logger })
-  } catch (error) {
-    await engine.close()
-    throw error
-  }
-}
-
-async function openEngine(options: AgentOptions, model: ModelFile, logger: Logger): Promise<Engine> {
-  const { slots, threads, contextLength, gpu } = options
-  const optional = {
-    ...(threads !== undefined && { threads }),
-    ...(contextLength !== undefined && { contextLength }),
-  }
-  try {
-    return await LlamaEngine.open({ modelPath: model.path, slots, gpu, ...optional }, logger)
-  } catch (error) {
-    if (!(error instanceof ModelLoadError)) throw error
-    const message = `${options.modelPath} does not load (${error.message}); download it again, lower --slots or --context, or give another model`
-    throw new FatalError(ExitCode.Model, 'model_load_failed', message, error)
-  }
+  return DirectService.open({ plan, hostId, stateFolder, orcUrls: orcs.map(({ url }) => url), logger })
 }

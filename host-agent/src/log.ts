@@ -17,16 +17,16 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
 }
 const FIELDS_NOT_SHOWN: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event', 'err'])
 
-/**
- * Logs to stderr: JSON lines for machines, short lines for people; and to `file`, if there is one, always JSON. Prompts, answers
- * and tokens are never given to it.
- */
-export function createLogger(level: LogLevel, format: 'json' | 'human', file?: DestinationStream): Logger {
+/** How stderr is written to: JSON lines for machines, short lines for people, or not at all. */
+export type LogFormat = 'json' | 'human' | 'none'
+
+/** Logs to stderr, and to the sinks always in JSON. Prompts, answers and tokens are never given to it. */
+export function createLogger(level: LogLevel, format: LogFormat, ...sinks: DestinationStream[]): Logger {
   const stderr = pino.destination({ dest: 2, sync: true })
   const destination: DestinationStream = {
     write(line) {
-      stderr.write(format === 'json' ? line : formatLine(line))
-      file?.write(line)
+      if (format !== 'none') stderr.write(format === 'json' ? line : formatLine(line))
+      for (const sink of sinks) sink.write(line)
     },
   }
   return pino({ level, base: null }, destination)

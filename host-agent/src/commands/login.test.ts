@@ -10,7 +10,7 @@ import type { PollAnswer } from '../testing/fake-device-login.ts'
 import { FakeOrc } from '../testing/fake-orc.ts'
 import { InstantClock } from '../testing/instant-clock.ts'
 import { LinkSetup } from '../testing/link-setup.ts'
-import { loginCommand, type LoginCommandOptions } from './login.ts'
+import { enrolByLogin, type LoginOptions } from './login.ts'
 import { humanScreen, jsonScreen } from './login-screen.ts'
 
 let folder: string
@@ -27,7 +27,7 @@ afterEach(async () => {
 /** One login, with what it printed. Polls are as many as `answers`. */
 async function login(
   answers: readonly PollAnswer[] = ['grant'],
-  changes: Partial<LoginCommandOptions> & {
+  changes: Partial<LoginOptions> & {
     readonly signal?: AbortSignal
     readonly onLine?: () => void
   } = {},
@@ -41,7 +41,7 @@ async function login(
     onLine?.()
   })
   const command = { orc: [orc.url], stateFolder: folder, name: 'attic', ...options }
-  const error: unknown = await loginCommand(command, screen, signal, clock).then(
+  const error: unknown = await enrolByLogin(command, screen, signal, clock).then(
     () => undefined,
     (failure: unknown) => failure,
   )
@@ -88,7 +88,7 @@ describe('a login', () => {
 
   test('leaves network out if none is given, and names the machine', async () => {
     const command = { orc: [orc.url], stateFolder: folder }
-    await loginCommand(
+    await enrolByLogin(
       command,
       jsonScreen(() => {}),
       new AbortController().signal,

@@ -29,15 +29,15 @@ export const loginOptions: readonly Option[] = [
   new Option('--json', 'print one JSON object a line, for scripts'),
 ]
 
-export interface LoginCommandOptions extends OrcFlags {
+export interface LoginOptions extends OrcFlags {
   readonly stateFolder: string
   readonly name?: string
   readonly network?: string
 }
 
 /** `daisi-host login`: enrols this Host by its owner's approval in a browser. Throws a `FatalError` for every other end. */
-export async function loginCommand(
-  options: LoginCommandOptions,
+export async function enrolByLogin(
+  options: LoginOptions,
   screen: LoginScreen,
   signal: AbortSignal,
   clock: Clock = systemClock,

@@ -6,14 +6,14 @@ import { ExitCode, FatalError } from '../exit-codes.ts'
 
 /** What the command line says about Orcs. */
 export interface OrcFlags {
-  readonly orc: readonly string[]
+  readonly orc?: readonly string[]
   readonly enroll?: readonly string[]
   readonly pin?: readonly (CertificatePin | undefined)[]
   readonly insecure?: true
 }
 
 /** An option that may be given several times, or once with commas between the values. */
-function list<Value>(
+export function list<Value>(
   parse: (text: string) => Value,
 ): (text: string, previous: readonly Value[] | undefined) => readonly Value[] {
   return (text, previous = []) => [...previous, ...text.split(',').map((part) => parse(part.trim()))]
@@ -22,7 +22,6 @@ function list<Value>(
 export const orcOption = new Option('--orc <url>', 'address of the Orc; again for each further one')
   .env('DAISI_ORC')
   .argParser(list(parseUrl))
-  .makeOptionMandatory()
 
 export const enrollOption = new Option(
   '--enroll <token>',
@@ -47,7 +46,7 @@ export const insecureOption = new Option(
  * The Orcs that the command line names. Throws a `FatalError` for lists that do not fit together, so that no token or pin
  * meets the wrong Orc, and for addresses over which tokens would travel readable by anybody.
  */
-export function orcTargets({ orc: urls, enroll, pin, insecure }: OrcFlags): OrcTarget[] {
+export function orcTargets({ orc: urls = [], enroll, pin, insecure }: OrcFlags): OrcTarget[] {
   const tokens = matchToOrcs(
     '--enroll',
     enroll?.map((token) => (token === '' ? undefined : token)),

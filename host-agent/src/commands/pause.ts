@@ -5,7 +5,6 @@ import { type CommandOutput, processOutput } from './command-output.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'
-import { IDLE_REASONS } from './status-text.ts'
 
 /** `daisi-host pause`. */
 export function pauseCommand(output: CommandOutput = processOutput): Command {
@@ -25,10 +24,9 @@ export function resumeCommand(output: CommandOutput = processOutput): Command {
     .action(async ({ state }: StateFlag) => {
       const client = new ControlClient(stateFolderOf(state))
       await client.resume()
-      const { reason } = await client.status()
-      output.write(
-        reason === undefined ? 'Takes work again\n' : `Resumed, but takes no work: ${IDLE_REASONS[reason]}\n`,
-      )
+      const { reason, problems } = await client.status()
+      const why = problems.find(({ code }) => code === reason)?.message ?? reason
+      output.write(reason === undefined ? 'Takes work again\n' : `Resumed, but takes no work: ${why}\n`)
     })
 }
 

@@ -1,21 +1,7 @@
-import type { IdleReason } from '@daisi/protocol'
 import type { AgentStatus } from '../control/agent-status.ts'
 import { printable } from '../printable.ts'
 import { columns } from './columns.ts'
 import { formatBytes, formatCount, formatSeconds } from './human-units.ts'
-
-/** Why no work is taken, and what to do about it. */
-export const IDLE_REASONS: Readonly<Record<IdleReason, string>> = {
-  paused: 'its owner paused it; go on with: daisi-host resume',
-  draining: 'it finishes its jobs and takes no new ones; go on with: daisi-host resume',
-  stopping: 'it is about to stop',
-  schedule: 'it is outside its hours; see: daisi-host config get schedule',
-  in_use: 'somebody uses this machine; see: daisi-host config get onlyWhenIdle',
-  on_battery: 'this machine runs on its battery; see: daisi-host config get onlyWhenIdle',
-  gpu_busy: 'something else uses the GPU; see: daisi-host config get onlyWhenIdle',
-  daily_limit: 'the tokens of today are used up; see: daisi-host config get maxTokensPerDay',
-  no_model: 'it has no model; add one with: daisi-host models add',
-}
 
 /** True if an Orc can send it work. */
 export function isOnline({ orcs }: AgentStatus): boolean {
@@ -36,7 +22,7 @@ export function statusText(status: AgentStatus, now: number): string {
 function summary(status: AgentStatus): string {
   if (!isOnline(status)) return 'not connected'
   if (status.reason === undefined) return 'online, takes work'
-  return `online, takes no work: ${IDLE_REASONS[status.reason]}`
+  return `online, takes no work (${status.reason})`
 }
 
 function orcTable({ orcs }: AgentStatus): string {

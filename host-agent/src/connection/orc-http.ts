@@ -1,4 +1,7 @@
 import {
+  type Catalogue,
+  catalogue,
+  CATALOGUE_PATH,
   type ChallengeResponse,
   challengeResponse,
   type Discovery,
@@ -40,6 +43,11 @@ export class OrcHttp {
 
   keys(signal: AbortSignal): Promise<StoredKeySet> {
     return this.#request(JWKS_PATH, jsonWebKeySet, signal)
+  }
+
+  /** The models that the Orc's operator recommends. */
+  catalogue(signal: AbortSignal): Promise<Catalogue> {
+    return this.#request(CATALOGUE_PATH, catalogue, signal)
   }
 
   challenge(signal: AbortSignal): Promise<ChallengeResponse> {

@@ -162,6 +162,16 @@ export class OrcLink implements ConversationHandler {
     }
   }
 
+  /** Takes nothing new until `resume`, and stays connected. */
+  holdBack(): void {
+    this.#presence.holdBack()
+  }
+
+  /** Takes work again, also after a pause that came from this Orc. */
+  resume(): Promise<void> {
+    return this.#presence.resume()
+  }
+
   /** Takes nothing new, lets running jobs end, and cancels those that still run when the deadline is aborted. */
   drain(deadline: AbortSignal): Promise<void> {
     return this.#presence.drain(deadline)

@@ -74,6 +74,16 @@ export class OrcLinks {
     if (failures.length === this.#links.size) throw failures[0]
   }
 
+  /** Takes nothing new from any Orc until `resume`, and stays connected. */
+  holdBack(): void {
+    for (const link of this.#links.values()) link.holdBack()
+  }
+
+  /** Takes work of every Orc again. */
+  async resume(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.resume()))
+  }
+
   /** Takes nothing new from any Orc, lets running jobs end, and cancels those that still run when the deadline is aborted. */
   async drain(deadline: AbortSignal): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.drain(deadline)))

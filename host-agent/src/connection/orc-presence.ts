@@ -169,6 +169,17 @@ export class OrcPresence {
     }
   }
 
+  /** Takes nothing new until `resume`, and stays connected. */
+  holdBack(): void {
+    this.#willingness.drain()
+  }
+
+  /** The owner on this machine ends whatever keeps work of this Orc away, a pause that came from afar included. */
+  async resume(): Promise<void> {
+    this.#willingness.resume()
+    await this.#options.record.update({ paused: false })
+  }
+
   /** Takes nothing new, lets running jobs end, and cancels those that still run when the deadline is aborted. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#willingness.stop()

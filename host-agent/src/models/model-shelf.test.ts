@@ -10,6 +10,7 @@ import { LOAD_RETRY_MS } from './shelved-model.ts'
 /** A model whose loading the test ends. */
 class TestSource implements ModelSource {
   readonly offer: ModelSource['offer']
+  readonly from = 'a test'
   readonly memoryBytes: number
   readonly defaultSampling = {}
   readonly closed: string[] = []

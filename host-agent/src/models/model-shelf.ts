@@ -116,7 +116,7 @@ export class ModelShelf {
     if (!model.isLoadedOrLoading) {
       const room = this.#makeRoom(model)
       if (!room.ok) return room
-      this.#loadInBackground(model, room.free)
+      void this.#loadInBackground(model, room.free)
     }
     const { percent = 0 } = model.state
     const retryAfterSeconds = model.secondsLeft
@@ -129,6 +129,14 @@ export class ModelShelf {
     const room = this.#makeRoom(model)
     if (!room.ok) throw new ModelLoadError('not_enough_memory', room.message)
     await model.load(room.free)
+  }
+
+  /** Loads, one after the other, what fits beside what is loaded already. Failures are logged. */
+  async warmUp(): Promise<void> {
+    for (const model of this.all) {
+      if (model.isLoadedOrLoading || model.source.memoryBytes > this.#freeBytes()) continue
+      await this.#loadInBackground(model, Promise.resolve())
+    }
   }
 
   async close(): Promise<void> {
@@ -178,9 +186,9 @@ export class ModelShelf {
     return this.#options.budgetBytes() - taken
   }
 
-  #loadInBackground(model: ShelvedModel, free: Promise<unknown>): void {
+  async #loadInBackground(model: ShelvedModel, free: Promise<unknown>): Promise<void> {
     const { logger } = this.#options
-    model.load(free).catch((error: unknown) => {
+    await model.load(free).catch((error: unknown) => {
       logger.error(
         { event: 'model-failed', model: model.offer.id, err: error },
         'a model could not be loaded',

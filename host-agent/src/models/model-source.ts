@@ -5,6 +5,8 @@ import type { Engine } from '../engine/engine.ts'
 export interface ModelSource {
   /** What Orcs are told. Known without loading it. */
   readonly offer: ModelOffer
+  /** Where it is, for its owner: a path, or the address of its server. */
+  readonly from: string
   /** Main and GPU memory that it takes while it is loaded, in bytes; 0 for one behind another server. */
   readonly memoryBytes: number
   /** Used where a job leaves a parameter out. */

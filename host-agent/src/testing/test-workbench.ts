@@ -23,7 +23,7 @@ export function scriptedSource(engine: ScriptedEngine, changes: Partial<ModelOff
     capabilities: [...capabilities],
     ...changes,
   }
-  return { offer, memoryBytes: 1_000, defaultSampling: {}, open: async () => engine }
+  return { offer, from: 'a script', memoryBytes: 1_000, defaultSampling: {}, open: async () => engine }
 }
 
 /** A workbench with one loaded model, `test-model`, that the engine works with. */

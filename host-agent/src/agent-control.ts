@@ -1,0 +1,122 @@
+import type { OrcLinks } from './connection/orc-links.ts'
+import type { AgentStatus } from './control/agent-status.ts'
+import type { ControlTarget } from './control/control-target.ts'
+import type {
+  AddModelRequest,
+  ControlEvent,
+  ListedModel,
+  ModelProgress,
+  SettingsPatch,
+} from './control/control-wire.ts'
+import type { Outcome } from './control/outcome.ts'
+import type { ModelKeeper } from './models/model-keeper.ts'
+import type { ModelShelf } from './models/model-shelf.ts'
+import type { AgentOverview } from './overview/agent-overview.ts'
+import type { OwnerPolicy } from './policy/owner-policy.ts'
+import type { OwnerSettings } from './policy/owner-settings.ts'
+import { parseModelReference } from './store/model-reference.ts'
+import type { ModelRegistry } from './store/model-registry.ts'
+
+export interface AgentControlOptions {
+  readonly overview: AgentOverview
+  readonly links: OrcLinks
+  readonly policy: OwnerPolicy
+  readonly keeper: ModelKeeper
+  readonly shelf: ModelShelf
+  readonly registry: ModelRegistry
+  /** Finishes what runs and ends the agent. */
+  readonly stop: () => void
+}
+
+/** What the owner's commands do to the running agent. */
+export class AgentControl implements ControlTarget {
+  readonly #options: AgentControlOptions
+
+  constructor(options: AgentControlOptions) {
+    this.#options = options
+  }
+
+  status(): AgentStatus {
+    return this.#options.overview.status()
+  }
+
+  watch(listener: (event: ControlEvent) => void): () => void {
+    return this.#options.overview.watch(listener)
+  }
+
+  async pause(): Promise<void> {
+    await this.#options.policy.apply({ paused: true })
+  }
+
+  async resume(): Promise<void> {
+    const { policy, links } = this.#options
+    await policy.apply({ paused: false })
+    await links.resume()
+  }
+
+  async drain(): Promise<void> {
+    this.#options.links.holdBack()
+  }
+
+  async stop(): Promise<void> {
+    this.#options.stop()
+  }
+
+  settings(): OwnerSettings {
+    return this.#options.policy.settings
+  }
+
+  applySettings(patch: SettingsPatch): Promise<Outcome<OwnerSettings>> {
+    return this.#options.policy.change(patch)
+  }
+
+  async models(): Promise<readonly ListedModel[]> {
+    const { shelf, registry } = this.#options
+    const registered = await registry.list()
+    const listed = shelf.all.map(({ offer, source, state, failure }): ListedModel => {
+      const licence = registered.find(({ id }) => id === offer.id)?.licence
+      const { id, aliases = [], sha256, sizeBytes, contextLength, kinds } = offer
+      return {
+        id,
+        aliases: [...aliases],
+        from: source.from,
+        contextLength,
+        kinds: [...kinds],
+        state: state.state,
+        ...(sha256 !== undefined && { sha256 }),
+        ...(sizeBytes !== undefined && { sizeBytes }),
+        ...(licence !== undefined && { licence }),
+        ...(state.percent !== undefined && { percent: state.percent }),
+        ...(failure !== undefined && { problem: failure.message }),
+      }
+    })
+    return listed
+  }
+
+  async addModel(
+    { reference, id, aliases, sha256 }: AddModelRequest,
+    onProgress: (progress: ModelProgress) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<ListedModel>> {
+    const parsed = parseModelReference(reference)
+    if (!parsed.ok) return { ok: false, code: 'bad_reference', message: parsed.message }
+    const names = { ...(id !== undefined && { id }), ...(aliases !== undefined && { aliases }) }
+    const order = { reference: parsed.reference, ...names, expectedSha256: sha256 }
+    const added = await this.#options.keeper.add(order, signal, onProgress)
+    if (!added.ok) return added
+    const listed = (await this.models()).find((model) => model.id === added.model.id)
+    return listed === undefined
+      ? { ok: false, code: 'model_unusable', message: `${added.model.id} cannot be served here` }
+      : { ok: true, value: listed }
+  }
+
+  async removeModel(id: string, options: { readonly deleteFile: boolean }): Promise<Outcome<undefined>> {
+    try {
+      await this.#options.keeper.remove(id, options)
+      return { ok: true, value: undefined }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'the model could not be removed'
+      return { ok: false, code: 'unknown_model', message }
+    }
+  }
+}

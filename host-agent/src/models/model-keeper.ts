@@ -1,0 +1,122 @@
+import type { Catalogue } from '@daisi/protocol'
+import { ModelLoadError } from '../engine/engine.ts'
+import type { Logger } from '../log.ts'
+import { type AddedModel, addModel, type ModelOrder, type ModelStore, orderOf } from '../store/add-model.ts'
+import type { RegisteredModel } from '../store/model-registry.ts'
+import type { DownloadProgress } from '../store/progress-meter.ts'
+import { verifyModel } from '../store/verify-model.ts'
+import type { ModelShelf } from './model-shelf.ts'
+import type { ModelSource } from './model-source.ts'
+import type { RemoteModels } from './remote-models.ts'
+
+/** A model file and what is known about it. */
+export type ServedFile = Pick<
+  RegisteredModel,
+  'id' | 'aliases' | 'path' | 'sha256' | 'kinds' | 'contextLength' | 'defaultSampling'
+>
+
+export interface ModelKeeperOptions {
+  readonly shelf: ModelShelf
+  readonly store: ModelStore
+  /** Looks into a file. Throws `ModelLoadError`. */
+  readonly createSource: (file: ServedFile, signal: AbortSignal) => Promise<ModelSource>
+  readonly readCatalogue: (orcUrl: string, signal: AbortSignal) => Promise<Catalogue>
+  readonly logger: Logger
+}
+
+/** Keeps the models that this Host serves on disk and on the shelf the same. */
+export class ModelKeeper implements RemoteModels {
+  readonly #options: ModelKeeperOptions
+  readonly #stop = new AbortController()
+  readonly #working = new Set<Promise<unknown>>()
+
+  constructor(options: ModelKeeperOptions) {
+    this.#options = options
+  }
+
+  /** Puts every registered model on the shelf. One that cannot be served is logged and left out. */
+  async open(): Promise<void> {
+    const { store, logger } = this.#options
+    for (const model of await store.registry.list()) {
+      const verified = await verifyModel(store.stateFolder, model)
+      const problem = verified.ok ? await this.serve(model) : verified.message
+      if (problem !== undefined) logger.error({ event: 'model-failed', model: model.id }, problem)
+    }
+  }
+
+  /** Puts a file on the shelf, registered or not; returns what is wrong with it. */
+  async serve(file: ServedFile): Promise<string | undefined> {
+    const { shelf, createSource } = this.#options
+    try {
+      const source = await createSource(file, this.#stop.signal)
+      return shelf.add(source) ? undefined : `another model is called ${file.id}, or by one of its aliases`
+    } catch (error) {
+      if (error instanceof ModelLoadError) return error.message
+      throw error
+    }
+  }
+
+  /** Gets a model, and serves it from now on. */
+  async add(
+    order: ModelOrder,
+    signal: AbortSignal,
+    onProgress?: (progress: DownloadProgress) => void,
+  ): Promise<AddedModel> {
+    const { store, shelf } = this.#options
+    const either = AbortSignal.any([signal, this.#stop.signal])
+    const added = await this.#track(addModel(order, store, either, onProgress))
+    if (!added.ok) return added
+    const { model } = added
+    if (shelf.find(model.id)?.offer.sha256 === model.sha256) return added
+    const problem = await this.serve(model)
+    if (problem === undefined) return added
+    await store.registry.remove(model.id, undefined)
+    return { ok: false, code: 'model_unusable', message: problem }
+  }
+
+  async beginAddFromCatalogue(
+    orcUrl: string,
+    wanted: { readonly id: string; readonly sha256: string },
+  ): Promise<void> {
+    const { readCatalogue, logger } = this.#options
+    const { models } = await readCatalogue(orcUrl, this.#stop.signal)
+    const entry = models.find(({ id, sha256 }) => id === wanted.id && sha256 === wanted.sha256)
+    if (entry === undefined) throw new Error(`the catalogue of ${orcUrl} has no ${wanted.id} with this hash`)
+    const parsed = orderOf(entry)
+    if (!parsed.ok) throw new Error(parsed.message)
+    const report = (added: AddedModel): void => {
+      if (added.ok) logger.info({ event: 'model-added', model: wanted.id }, 'a model was added from afar')
+      else logger.error({ event: 'model-failed', model: wanted.id, code: added.code }, added.message)
+    }
+    void this.#track(
+      this.add(parsed.order, this.#stop.signal).then(report, (error: unknown) =>
+        logger.error({ event: 'model-failed', model: wanted.id, err: error }, 'a model could not be added'),
+      ),
+    )
+  }
+
+  async remove(id: string, { deleteFile }: { readonly deleteFile: boolean }): Promise<void> {
+    const { store, shelf } = this.#options
+    const registered = await store.registry.find(id)
+    if (registered === undefined && shelf.find(id) !== undefined)
+      throw new Error(`${id} is not one of the added models; it comes from the command line or from a server`)
+    await shelf.remove(registered?.id ?? id)
+    const removed = await store.registry.remove(id, deleteFile ? store.modelsFolder : undefined)
+    if (!removed.ok) throw new Error(removed.message)
+  }
+
+  /** Gives up what is under way. What was downloaded is kept for the next time. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled(this.#working)
+  }
+
+  async #track<Value>(work: Promise<Value>): Promise<Value> {
+    this.#working.add(work)
+    try {
+      return await work
+    } finally {
+      this.#working.delete(work)
+    }
+  }
+}
