@@ -66,7 +66,7 @@ describe('status', () => {
       '2 of 4',
       '1 waiting',
       '34,567',
-      'maxTokensPerDay',
+      'no work (daily_limit)',
     ])
       expect(text).toContain(part)
     expect(text).toContain('raise it?[2J (daily_limit)')
