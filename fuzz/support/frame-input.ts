@@ -242,7 +242,7 @@ function binary(random: Random, scene: FrameScene, job: WireJob | undefined): Ui
       1,
       {
         ...textFrame({ jobId, sequence, tokenIds: [7], text }),
-        logprobs: [{ token: text, logprob: -1, top: [] }],
+        logprobs: [{ token: text.slice(0, 40), logprob: -1, top: [] }],
       },
     ],
     [1, { kind: 'result', jobId, sequence, tokenCount: 0, last: false, text }],
