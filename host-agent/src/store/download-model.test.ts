@@ -193,6 +193,27 @@ describe('a server that', () => {
     await expect(setup.download()).rejects.toMatchObject({ code: 'server_failed' })
   })
 
+  test.each([
+    ['less', -1],
+    ['more', 1],
+  ])('sends %s than it says is given up', async (_, difference) => {
+    await using setup = await StoreSetup.start()
+    const { server } = setup
+    server.answer = (request, response, number) => {
+      if (number === 0) return server.send(request, response)
+      const { start, end } = request.range!
+      const headers = {
+        etag: server.etag,
+        'content-range': `bytes ${start}-${end - 1}/${MODEL.length}`,
+        'content-length': end - start + difference,
+      }
+      response.writeHead(206, headers).end(Buffer.alloc(end - start + difference))
+    }
+    await expect(setup.download({ settings: { retries: 1 } })).rejects.toMatchObject({
+      code: 'server_failed',
+    })
+  })
+
   test('cannot be reached is told, without what its address says after the question mark', async () => {
     await using setup = await StoreSetup.start()
     const gone = await ModelServer.start(MODEL)

@@ -86,7 +86,7 @@ export async function downloadModel(order: DownloadOrder): Promise<DownloadedMod
   if (pinned !== undefined) return pinned
   const context = { ...settings, signal: order.signal }
   const model = await resolveReference(order.reference, order.hub, context)
-  const path = join(order.folder, storedName(model.reference, order.expectedSha256))
+  const path = join(order.folder, storedName(model.reference, order.expectedSha256 ?? model.sha256))
   await using _ = await waitForLock(`${path}.lock`, model, meter, context)
   return (await findThere(path, model, order)) ?? (await fetchModel(path, model, order, meter, settings))
 }
@@ -167,7 +167,10 @@ async function findPinned(order: DownloadOrder): Promise<DownloadedModel | undef
   const { expectedSha256, folder, reference } = order
   if (expectedSha256 === undefined) return undefined
   const ending = nameEnding(expectedSha256)
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw diskError(folder, error)
+  })
+  for (const name of names) {
     const found = name.endsWith(ending) ? await describe(join(folder, name), order, reference) : undefined
     if (found?.sha256 === expectedSha256) return found
   }
@@ -199,9 +202,12 @@ async function describe(
   return { ...file, sha256: await hashModel(order.stateFolder, file), reference }
 }
 
-/** The file's own name, and of what it is: two models may be called the same. */
-function storedName(reference: RemoteReference, expectedSha256: string | undefined): string {
-  const key = expectedSha256 ?? createHash('sha256').update(referenceText(reference)).digest('hex')
+/**
+ * The file's own name, since people read it, and its hash, since two models may be called the same and a new version must not
+ * replace one that is being served. Where the hash is not known, that of the reference.
+ */
+function storedName(reference: RemoteReference, knownSha256: string | undefined): string {
+  const key = knownSha256 ?? createHash('sha256').update(referenceText(reference)).digest('hex')
   const stem = fileNameOf(reference)
     .replace(/\.gguf$/i, '')
     .replaceAll(/[^A-Za-z0-9._-]+/g, '_')

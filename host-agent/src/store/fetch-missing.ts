@@ -95,7 +95,7 @@ function checkAnswer(
   if (changed)
     throw new DownloadError(
       'server_changed',
-      `${placeOf(model.file.url)} became another file during the download; start it again`,
+      `${placeOf(model.file.url)} became another file during the download; start it again, or say which file you mean with --sha256`,
     )
   if (!model.ranges) return
   if (range === undefined || range.start !== start || range.end !== end)

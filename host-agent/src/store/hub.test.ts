@@ -38,6 +38,18 @@ describe('a file of the hub', () => {
     expect(JSON.stringify(setup.server.seen)).not.toContain(TOKEN)
   })
 
+  test('is the same file that a catalogue pins by its hash: it is fetched once', async () => {
+    await using setup = await StoreSetup.start()
+    await using hub = await startHub(setup)
+    const order = {
+      reference: referenceOf('hf:u/r/nano.gguf'),
+      hub: { endpoint: hub.origin, token: undefined },
+    }
+    const { path } = await setup.download(order)
+    const elsewhere = { source: 'url', url: 'http://127.0.0.1:1/other-name.gguf' } as const
+    expect(await setup.download({ reference: elsewhere, expectedSha256: SHA256 })).toMatchObject({ path })
+  })
+
   test('is refused if it is not what the hub says', async () => {
     await using setup = await StoreSetup.start()
     await using hub = await startHub(setup, 'b'.repeat(64))

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { MODEL_PATH } from '../../testing/model.ts'
 import { type DownloadedModel, downloadModel, type DownloadOrder } from '../download-model.ts'
 import { ModelServer } from './model-server.ts'
@@ -18,7 +19,7 @@ export function sha256Of(bytes: Buffer): string {
 export class StoreSetup implements AsyncDisposable {
   readonly server: ModelServer
   readonly root: string
-  /** Milliseconds of each wait between attempts; none of them is waited for. */
+  /** Milliseconds of each wait between attempts; each is over at once. */
   readonly waitsMs: number[] = []
   #arrivedBytes = 0
   #waiting: { readonly bytes: number; readonly resolve: () => void }[] = []
@@ -67,7 +68,7 @@ export class StoreSetup implements AsyncDisposable {
         wait: async (delayMs) => {
           this.waitsMs.push(delayMs)
           // Others may go on meanwhile, as they would in a real wait.
-          await new Promise((resolve) => setImmediate(resolve))
+          await setTimeout(1)
         },
         ...changes.settings,
       },
