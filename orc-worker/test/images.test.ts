@@ -41,7 +41,12 @@ test('[P6] an image costs its pixels by the 1,024, and reaches who asked for it'
   expect(tokens).toBe(768)
   const whole = image('lighthouse', 90_001)
   const half = whole.length / 2
-  sendParts(scene, run, [{ text: whole.slice(0, half) }, { text: whole.slice(half) }, { text: '', tokens }])
+  sendParts(scene, run, [
+    { text: whole.slice(0, 5) },
+    { text: whole.slice(5, half) },
+    { text: whole.slice(half) },
+    { text: '', tokens },
+  ])
   await scene.host.end(run, { ...NONE, generatedTokens: tokens })
   expect(await list(await answer)).toEqual({
     created: expect.any(Number),
@@ -143,6 +148,7 @@ test('[A9] what the Host cannot honour is refused, not ignored', async () => {
 
 test.for([
   ['an image that is none', [{ text: btoa('<html>'.padEnd(60)), tokens: 4 }]],
+  ['an image that is none, bit by bit', [{ text: 'PGh0' }, { text: 'bWw+' }, { text: 'A'.repeat(8) }]],
   ['what is no base64', [{ text: `${image('x')}"`, tokens: 4 }]],
   ['half an image', [{ text: image('x').slice(0, -1), tokens: 4 }]],
   ['an image at another price', [{ text: image('x'), tokens: 5 }]],

@@ -19,13 +19,17 @@ test.for([
   expect(imageFormat(base64(bytes))).toBe(format)
 })
 
+const whole = base64(`${PNG}${BODY}`)
+
 test.for([
   ['a whole image', base64(`${PNG}${BODY}`), true, 0, undefined],
   ['the beginning of one', base64(`${PNG}${BODY}`).slice(0, 31), false, 0, undefined],
   ['a middle', 'AAAA+/', false, 31, undefined],
   ['an end', 'AAAA==', true, 30, undefined],
   ['an empty end', '', true, 32, undefined],
-  ['one part too few bytes to tell', base64(PNG).slice(0, 4), false, 0, 'an image that is none'],
+  ['too few bytes to tell yet', 'AAAA', false, 0, undefined],
+  ['enough of them to tell', 'AAAAAAAAAAAAAAAA', false, 4, 'an image that is none'],
+  ['too few bytes for an image', base64(PNG).slice(0, 8), true, 0, 'an image that is none'],
   ['a beginning that is none', 'AAAAAAAAAAAAAAAA', false, 0, 'an image that is none'],
   ['an empty image', '', true, 0, 'an image that is none'],
   ['a line break', 'AAAA\n', false, 31, 'an image that is not base64'],
@@ -36,12 +40,13 @@ test.for([
   ['the alphabet for URLs', 'AA-_', false, 31, 'an image that is not base64'],
   ['an end that is missing', 'AAAA', true, 31, 'an image without its end'],
 ] as const)('what may come: %s', ([, text, last, before, fault]) => {
-  expect(imagePartFault({ text, last, before, tokens: 256 })).toBe(fault)
+  const head = before === 4 ? 'iVBO' : whole.slice(0, Math.min(16, before))
+  expect(imagePartFault({ text, last, before, head, tokens: 256 })).toBe(fault)
 })
 
 test('an image has at most what its pixels take uncompressed, and a megabyte', () => {
   const most = 1_024 * 1_024 + 5_462
-  const part = { text: 'AAAA', last: false, tokens: 1 }
+  const part = { text: 'AAAA', last: false, head: base64(PNG + BODY).slice(0, 16), tokens: 1 }
   expect(imagePartFault({ ...part, before: most - 4 })).toBeUndefined()
   expect(imagePartFault({ ...part, before: most - 3 })).toBe('more than an image of its size can have')
 })

@@ -85,8 +85,9 @@ export const meteredJob = relayRequest.extend({
   deliveredTokens: z.int(),
   /** Bytes of the text that was handed on. */
   textBytes: z.int().default(0),
-  /** Characters of the result of which more is to come. */
+  /** Of the result of which more is to come: how many characters there were, and the first of them. */
   resultCharacters: z.int().default(0),
+  resultHead: z.string().default(''),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */
   windowBytes: z.int(),

@@ -6,7 +6,7 @@ import {
   type TextFrame,
   decodeFrame,
 } from '@daisi/protocol'
-import { imagePartFault } from '../../domain/image-result.ts'
+import { imagePartFault, resultHead } from '../../domain/image-result.ts'
 import { billableTokens } from '../../domain/money/claim.ts'
 import { utf8Length } from '../../domain/money/price.ts'
 import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
@@ -44,7 +44,7 @@ export function handleFrame(
     sentTokens: job.sentTokens + frame.tokenCount,
     deliveredTokens: deliveredWith(frame, job, textBytes),
     textBytes: job.textBytes + textBytes,
-    resultCharacters: unfinishedWith(frame, job),
+    ...unfinishedWith(frame, job),
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
   }
@@ -75,18 +75,22 @@ function textFault({ text, tokenCount }: TextFrame, { kind }: MeteredJob): strin
 }
 
 function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): string | undefined {
-  const { kind, tokensPerResult, resultCharacters } = job
+  const { kind, tokensPerResult, resultCharacters: before, resultHead: head } = job
   if (!RESULT_KINDS.has(kind)) return 'a result for a Job of another kind'
   if (!last && tokenCount > 0) return 'tokens before the end of a result'
   if (tokensPerResult === undefined) return undefined
   if (last && tokenCount !== tokensPerResult) return 'a result at another price'
-  const part = { text, last, before: resultCharacters, tokens: tokensPerResult }
+  const part = { text, last, before, head, tokens: tokensPerResult }
   return kind === 'image' ? imagePartFault(part) : undefined
 }
 
-/** Characters of the result that is not at its end after this frame. */
-function unfinishedWith(frame: Frame, job: MeteredJob): number {
-  return frame.kind === 'text' || frame.last ? 0 : job.resultCharacters + frame.text.length
+/** What is to be known of a result that is not at its end after this frame. */
+function unfinishedWith(frame: Frame, job: MeteredJob): Pick<MeteredJob, 'resultCharacters' | 'resultHead'> {
+  if (frame.kind === 'text' || frame.last) return { resultCharacters: 0, resultHead: '' }
+  return {
+    resultCharacters: job.resultCharacters + frame.text.length,
+    resultHead: resultHead(job.resultHead, frame.text),
+  }
 }
 
 /** What can be paid for once this frame is handed on. The tokens of a result stand for all of its frames. */

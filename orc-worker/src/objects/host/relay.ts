@@ -31,6 +31,7 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     deliveredTokens: 0,
     textBytes: 0,
     resultCharacters: 0,
+    resultHead: '',
     nextSequence: 0,
   }
   writeAttachment(server, {
