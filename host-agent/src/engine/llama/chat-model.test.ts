@@ -78,7 +78,9 @@ describe('prompts', () => {
   })
 
   test('no default system message is added', () => {
-    const { tokens } = buildPrompt(resolveChatWrapper(loaded.model), loaded.model, [{ role: 'user', content: 'Hi' }])
+    const { tokens } = buildPrompt(resolveChatWrapper(loaded.model), loaded.model, [
+      { role: 'user', content: 'Hi' },
+    ])
     expect(loaded.model.detokenize([...tokens], true)).toBe(
       '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n',
     )
@@ -97,7 +99,9 @@ describe('prompts', () => {
 
   test('an answer ends where the context does', async () => {
     const content = 'word '.repeat(1000)
-    const { tokens } = buildPrompt(resolveChatWrapper(loaded.model), loaded.model, [{ role: 'user', content }])
+    const { tokens } = buildPrompt(resolveChatWrapper(loaded.model), loaded.model, [
+      { role: 'user', content },
+    ])
     const filler = [...tokens].slice(10, 20)
     const continuation = Array.from(
       { length: 2048 - tokens.length - 3 },

@@ -61,12 +61,7 @@ export class ChatModel {
     this.#trial.close()
   }
 
-  async #answer(
-    job: ChatJob,
-    signal: AbortSignal,
-    output: FrameAssembler,
-    emit: Emit,
-  ): Promise<void> {
+  async #answer(job: ChatJob, signal: AbortSignal, output: FrameAssembler, emit: Emit): Promise<void> {
     const prompt = this.#prompt(job)
     const refusal = 'code' in prompt ? prompt : this.#check(job, prompt)
     if ('code' in prompt || refusal !== undefined) {
@@ -88,7 +83,15 @@ export class ChatModel {
       const cachedTokens = Math.min(cached, promptTokens)
       emit({ type: 'start', promptTokens, cachedTokens })
       const startedAt = performance.now()
-      const finish = await this.#generate(job, prompt, grammar?.state, sequence, tokens.slice(cached), signal, output)
+      const finish = await this.#generate(
+        job,
+        prompt,
+        grammar?.state,
+        sequence,
+        tokens.slice(cached),
+        signal,
+        output,
+      )
       await output.finish(signal)
       const generatedTokens = output.emittedTokens
       emit({

@@ -50,11 +50,23 @@ export function defaultThreads(sizeBytes: number): number {
 
 async function sizeOf(file: GgufFileInfo, modelPath: string): Promise<number> {
   const paths = file.sourceData.flatMap((source) => (source.type === 'path' ? [source.path] : []))
-  const sizes = await Promise.all((paths.length > 0 ? paths : [modelPath]).map(async (path) => (await stat(path)).size))
+  const sizes = await Promise.all(
+    (paths.length > 0 ? paths : [modelPath]).map(async (path) => (await stat(path)).size),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-function checkComplete(file: GgufFileInfo, insights: GgufInsights, sizeBytes: number, modelPath: string): void {
-  if (insights.modelSize + file.totalMetadataSize <= sizeBytes) return
+function checkComplete(
+  file: GgufFileInfo,
+  insights: GgufInsights,
+  sizeBytes: number,
+  modelPath: string,
+): void {
+  // Where the weights begin in each part of the file.
+  const starts = new Map<number, number>()
+  for (const { filePart, fileOffset, offset } of file.fullTensorInfo ?? [])
+    if (!starts.has(filePart)) starts.set(filePart, Number(fileOffset) - Number(offset))
+  const heads = [...starts.values()].reduce((sum, start) => sum + start, 0)
+  if (heads + insights.modelSize <= sizeBytes) return
   throw new ModelLoadError('model_damaged', `${modelPath} ends early; download it again`)
 }

@@ -53,7 +53,8 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
 
   const lastChunk = await prefill(sequence, generation.unevaluated, signal)
   const tokens = openTokenStream(sequence, lastChunk, choice, continuation.length, generation.logprobs)
-  const next = choice.options.grammarEvaluationState === undefined ? () => tokens.next() : () => guarded(tokens.next())
+  const next =
+    choice.options.grammarEvaluationState === undefined ? () => tokens.next() : () => guarded(tokens.next())
   try {
     while (!signal.aborted) {
       const sampled = await next()
@@ -72,7 +73,7 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       if (output.blocked) {
         await output.writable(signal)
         finish.pausedMs += performance.now() - finish.lastTokenAt
-        }
+      }
     }
   } finally {
     await tokens.close()

@@ -27,14 +27,15 @@ const VALUE_BYTES: Readonly<Record<number, number>> = {
  * leads out of the file. Throws `ModelLoadError`.
  */
 export function checkGguf(path: string): void {
+  const unreadable = `${path} cannot be read; check that it exists, is a file, and may be read`
   let file: number
   try {
     file = openSync(path, 'r')
   } catch (cause) {
-    const message = `${path} cannot be read; check that the file exists and may be read`
-    throw new ModelLoadError('model_unusable', message, cause)
+    throw new ModelLoadError('model_unusable', unreadable, cause)
   }
   try {
+    if (!fstatSync(file).isFile()) throw new ModelLoadError('model_unusable', unreadable)
     walk(new FileCursor(file, path), path)
   } finally {
     closeSync(file)

@@ -36,7 +36,10 @@ export function runInputs(
       usage: { promptTokens, cachedTokens: 0, generatedTokens: output.emittedTokens },
     })
   }
-  return { grant: (bytes) => output.grant(bytes), done: work().catch((error: unknown) => emit(failure(error))) }
+  return {
+    grant: (bytes) => output.grant(bytes),
+    done: work().catch((error: unknown) => emit(failure(error))),
+  }
 }
 
 function check(inputTokens: readonly number[], contextLength: number): EngineRefusal | undefined {

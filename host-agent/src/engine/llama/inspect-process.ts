@@ -29,6 +29,8 @@ async function lookAtGpu(): Promise<GpuFacts> {
 }
 
 process.once('message', (message) => {
-  void answer(message as ToInspector).then((found) => process.send?.(found, () => process.exit(0)))
+  void answer(message as ToInspector).then((found) =>
+    process.send?.(found, undefined, {}, () => process.exit(0)),
+  )
 })
 process.on('disconnect', () => process.exit(0))

@@ -88,6 +88,23 @@ describe('the engine process', () => {
     expect(again.text).toBe('The capital of France is Paris.')
   })
 
+  test('when it dies, another model lives on', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    try {
+      const slow = { ...engineJob('Explain DAISI in detail.'), windowBytes: 60 }
+      const other = two.run(slow, never)
+      const { last } = await collect(one.run(slow, never), (event) => {
+        if (event.type === 'delta' && one.processId !== undefined) process.kill(one.processId, 'SIGKILL')
+      })
+      expect(last).toMatchObject({ type: 'failed' })
+      expect([one.ready, two.ready]).toEqual([false, true])
+      other.grant(1_000_000)
+      expect((await collect(other)).last).toMatchObject({ finishReason: 'stop' })
+    } finally {
+      await Promise.all([one.close(), two.close()])
+    }
+  })
+
   test('a file that is no model is an error, not a crash', async () => {
     const options = { modelPath: import.meta.filename, slots: 1, gpu: false }
     await expect(LlamaEngine.open(options, logger)).rejects.toMatchObject({ code: 'model_unusable' })

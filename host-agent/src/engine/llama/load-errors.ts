@@ -5,7 +5,10 @@ import { ModelLoadError, type ModelLoadCode } from '../engine.ts'
 const SIGNS: readonly (readonly [RegExp, ModelLoadCode])[] = [
   [/unknown model architecture|unknown pre-tokenizer|unsupported|not supported/i, 'model_unsupported'],
   [/out of memory|failed to allocate|unable to allocate|cannot allocate|insufficient/i, 'not_enough_memory'],
-  [/corrupt|incomplete|not within|missing tensor|wrong shape|wrong number of tensors|invalid/i, 'model_damaged'],
+  [
+    /corrupt|incomplete|not within|missing tensor|wrong shape|wrong number of tensors|invalid/i,
+    'model_damaged',
+  ],
 ]
 
 const ADVICE: Readonly<Record<ModelLoadCode, string>> = {

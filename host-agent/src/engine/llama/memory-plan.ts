@@ -36,7 +36,10 @@ export async function planMemory(
   const budget = await budgetOf(llama, options)
   const gpuLayers = await chooseGpuLayers(llama, insights, budget)
   const model = await insights.estimateModelResourceRequirementsV2({ gpuLayers })
-  const longest = Math.min(options.contextLength ?? Number.POSITIVE_INFINITY, insights.trainContextSize ?? 4_096)
+  const longest = Math.min(
+    options.contextLength ?? Number.POSITIVE_INFINITY,
+    insights.trainContextSize ?? 4_096,
+  )
   const amountsOf = async (context: number): Promise<Amounts> => {
     const contexts = await contextAmounts(insights, kinds, options.slots, context, gpuLayers)
     return {

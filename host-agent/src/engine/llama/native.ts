@@ -97,7 +97,12 @@ export class ProbabilitySampler {
     const { _llama, _model } = sequence.model as unknown as ModelInside
     this.#chosen = new _llama._bindings.AddonSampler(_model)
     this.#raw = new _llama._bindings.AddonSampler(_model)
-    this.#rawConfig = this.#sequence._resolveSamplerConfig({ temperature: 0, topK: NO_TOP_K, topP: 1, seed: 0 })
+    this.#rawConfig = this.#sequence._resolveSamplerConfig({
+      temperature: 0,
+      topK: NO_TOP_K,
+      topP: 1,
+      seed: 0,
+    })
   }
 
   /** Evaluates `tokens` and samples the next one; undefined if none can be sampled. */

@@ -38,7 +38,8 @@ export class ServedModel {
   /** Starts a job; its events go to `emit`. */
   run(job: EngineJob, signal: AbortSignal, emit: Emit): ModelRun {
     if (job.kind === 'chat' && this.#chat !== undefined) return this.#chat.run(job, signal, emit)
-    if (job.kind === 'embedding' && this.#embedding !== undefined) return this.#embedding.run(job, signal, emit)
+    if (job.kind === 'embedding' && this.#embedding !== undefined)
+      return this.#embedding.run(job, signal, emit)
     if (job.kind === 'ranking' && this.#ranking !== undefined) return this.#ranking.run(job, signal, emit)
     const message = `this model does no work of kind ${job.kind}; choose one of ${this.info.kinds.join(', ')}`
     emit({ type: 'refused', refusal: { code: 'unsupported_kind', message } })

@@ -1,0 +1,115 @@
+import type { OutputFormat, Sampling } from '@daisi/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Collected, engineJob } from '../../testing/engine-run.ts'
+import type { ServedModel } from './served-model.ts'
+import { LOAD_TIMEOUT_MS, runOn, serve } from './testing/served.ts'
+
+const QUESTION = 'Extract the name and age as JSON: Maria is 27 years old.'
+const schema = {
+  type: 'object',
+  properties: {
+    who: { type: 'string', maxLength: 8 },
+    years: { type: 'integer' },
+    sure: { type: 'boolean' },
+  },
+  required: ['who', 'years', 'sure'],
+  additionalProperties: false,
+}
+let model: ServedModel
+
+beforeAll(async () => {
+  model = await serve()
+}, LOAD_TIMEOUT_MS)
+afterAll(() => model.close())
+
+function answer(
+  output: OutputFormat,
+  sampling: Partial<Sampling> = {},
+  continuation: readonly number[] = [],
+): Promise<Collected> {
+  return runOn(model, { ...engineJob(QUESTION, { maxTokens: 120, ...sampling }), output, continuation })
+}
+
+test('any JSON object', async () => {
+  const { text, last } = await answer({ type: 'json' })
+  expect(JSON.parse(text)).toEqual({ name: 'Maria', age: 27 })
+  expect(last).toMatchObject({ type: 'end', finishReason: 'stop' })
+})
+
+test('a question that is not about JSON is answered in JSON all the same', async () => {
+  const job = engineJob('Hello', { maxTokens: 200, temperature: 2, seed: 3, topK: 40 })
+  const { text } = await runOn(model, { ...job, output: { type: 'json-schema', schema } })
+  const value = JSON.parse(text) as Record<string, unknown>
+  expect(Object.keys(value)).toEqual(['who', 'years', 'sure'])
+  expect(typeof value['years']).toBe('number')
+}, 20_000)
+
+test('a grammar', async () => {
+  const { text } = await answer({ type: 'grammar', gbnf: 'root ::= ("yes" | "no") " " [0-9]{3}' })
+  expect(text).toMatch(/^(yes|no) \d{3}$/)
+}, 20_000)
+
+test.each([
+  ['greedy', { temperature: 0 }],
+  ['seeded', { temperature: 1.5, seed: 5 }],
+])(
+  '[J8] %s: an answer that is cut goes on inside of its grammar',
+  async (_, sampling) => {
+    const output = { type: 'json-schema', schema } as const
+    const whole = await answer(output, sampling)
+    expect(Object.keys(JSON.parse(whole.text) as object)).toEqual(['who', 'years', 'sure'])
+    for (let cut = 1; cut < whole.tokenIds.length; cut++) {
+      const rest = await answer(output, sampling, whole.tokenIds.slice(0, cut))
+      expect(rest.tokenIds).toEqual(whole.tokenIds.slice(cut))
+    }
+  },
+  20_000,
+)
+
+test('log probabilities and a grammar go together', async () => {
+  const output = { type: 'json-schema', schema } as const
+  const sampling = { temperature: 1.5, seed: 5 }
+  const plain = await answer(output, sampling)
+  const job = { ...engineJob(QUESTION, { maxTokens: 120, ...sampling }), output, logprobs: 1 }
+  expect((await runOn(model, job)).tokenIds).toEqual(plain.tokenIds)
+}, 20_000)
+
+test('a bias against everything that the grammar allows does not break it', async () => {
+  const logitBias = Object.fromEntries(Array.from({ length: 1_024 }, (_, id) => [String(id), -100]))
+  const { text } = await answer({ type: 'grammar', gbnf: 'root ::= "a"' }, { logitBias })
+  expect(text).toBe('a')
+}, 20_000)
+
+describe('what cannot be followed is refused', () => {
+  test.each([
+    [
+      'a schema',
+      { type: 'json-schema', schema: { type: 'object', properties: { a: { not: {} } } } },
+      '/properties/a/not',
+    ],
+    ['a grammar with an unknown rule', { type: 'grammar', gbnf: 'root ::= nothing' }, ''],
+    ['a grammar without a root', { type: 'grammar', gbnf: 'a ::= "x"' }, ''],
+    ['a grammar that refers to itself first', { type: 'grammar', gbnf: 'root ::= root "a" | "a"' }, ''],
+  ] as const)(
+    '%s',
+    async (_, output, where) => {
+      const { events } = await answer(output as OutputFormat)
+      expect(events).toMatchObject([
+        { type: 'refused', refusal: { code: 'invalid_payload', message: expect.stringContaining(where) } },
+      ])
+    },
+    20_000,
+  )
+
+  test('a continuation that the grammar does not allow', async () => {
+    const { tokenIds } = await runOn(model, engineJob('What is a Host?', { maxTokens: 3 }))
+    const { last } = await answer({ type: 'json' }, {}, tokenIds)
+    expect(last).toMatchObject({ type: 'refused', refusal: { code: 'invalid_payload' } })
+  })
+
+  test('a grammar that takes forever to read, and the next one is read', async () => {
+    const { last } = await answer({ type: 'grammar', gbnf: 'root ::= ((("a"?){100}){100}){100}' })
+    expect(last).toMatchObject({ type: 'refused', refusal: { code: 'invalid_payload' } })
+    expect((await answer({ type: 'grammar', gbnf: 'root ::= "fine"' })).text).toBe('fine')
+  }, 30_000)
+})
