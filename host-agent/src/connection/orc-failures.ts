@@ -33,11 +33,17 @@ const UNVOUCHED: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+/** True for the error of a request to whom no authority vouches for. */
+export function isUnvouched(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && UNVOUCHED.has(cause.code)
+}
+
 /** What happened, in a few words. A network's error hides its reason in its cause. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
   const { cause } = error
-  if (cause instanceof Error && 'code' in cause && UNVOUCHED.has(cause.code))
+  if (isUnvouched(error))
     return 'no authority vouches for its certificate; if its owner made it, give its fingerprint with --pin'
   return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
 }

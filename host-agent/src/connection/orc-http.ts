@@ -27,14 +27,23 @@ export class OrcHttpError extends Error {
   }
 }
 
+/** Clocks that differ by less are taken to agree. */
+const SMALLEST_SKEW_MS = 5_000
+
 const errorBody = z.object({ error: z.object({ message: z.string() }) })
 
 /** The few HTTP calls that a Host makes. Each rejects with `OrcHttpError`, or as `OrcTransport.fetch` does. */
 export class OrcHttp {
   readonly #transport: OrcTransport
+  #clockSkewMs = 0
 
   constructor(transport: OrcTransport) {
     this.#transport = transport
+  }
+
+  /** How far the Orc's clock is ahead of this machine's, by the `Date` of its last answer (RFC 9110 §6.6.1); 0 if they agree. */
+  get clockSkewMs(): number {
+    return this.#clockSkewMs
   }
 
   discover(signal: AbortSignal): Promise<Discovery> {
@@ -66,6 +75,7 @@ export class OrcHttp {
     signal: AbortSignal,
     body?: object,
   ): Promise<Value> {
+    const askedAt = Date.now()
     const response = await this.#transport.fetch(this.#transport.url + path, {
       signal,
       redirect: 'error',
@@ -75,6 +85,7 @@ export class OrcHttp {
         body: JSON.stringify(body),
       }),
     })
+    this.#compareClocks(response.headers.get('date'), askedAt, Date.now())
     const answer: unknown = await response.json().catch(() => undefined)
     if (!response.ok) {
       const message = errorBody.safeParse(answer).data?.error.message ?? `HTTP ${response.status}`
@@ -84,5 +95,13 @@ export class OrcHttp {
     if (!parsed.success)
       throw new Error(`${path} did not answer as an Orc does; check the address given with --orc`)
     return parsed.data
+  }
+
+  /** The header has whole seconds, and an answer takes its time: small differences are none. */
+  #compareClocks(date: string | null, askedAt: number, answeredAt: number): void {
+    const theirs = Date.parse(date ?? '')
+    if (Number.isNaN(theirs)) return
+    const skewMs = Math.round(theirs + 500 - (askedAt + answeredAt) / 2)
+    this.#clockSkewMs = Math.abs(skewMs) < SMALLEST_SKEW_MS + (answeredAt - askedAt) ? 0 : skewMs
   }
 }

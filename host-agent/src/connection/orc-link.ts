@@ -1,4 +1,4 @@
-import { type Down, HOST_CONNECT_PATH, type IdleReason, type Welcome } from '@daisi/protocol'
+import { type Down, HOST_CONNECT_PATH, type Welcome } from '@daisi/protocol'
 import { type Clock, sleep } from '../clock.ts'
 import { FatalError } from '../exit-codes.ts'
 import type { DirectService } from '../direct/direct-service.ts'
@@ -10,13 +10,14 @@ import type { OwnerWishes } from '../policy/owner-wishes.ts'
 import type { Identity } from '../state/identity.ts'
 import type { OrcRecord, OrcRecordFile } from '../state/orc-record.ts'
 import { JwksSource } from '../tokens/jwks-source.ts'
-import { AGENT_VERSION } from '../version.ts'
 import { Backoff } from '../backoff.ts'
-import { judgeVersion, tooOld, updateMessage } from './agent-version.ts'
+import { AnnouncedWishes } from './announced-wishes.ts'
 import type { CertificatePin } from './certificate-pin.ts'
 import { Conversation, type ConversationHandler, type Ending } from './conversation.ts'
 import type { IssuerBook } from './issuer-book.ts'
 import { type LinkEvent, type LinkState, nextLinkState } from './link-state.ts'
+import type { LinkStatus } from './link-status.ts'
+import { OrcClock } from './orc-clock.ts'
 import { OrcEntry } from './orc-entry.ts'
 import {
   describeFailure,
@@ -26,6 +27,7 @@ import {
   notEnrolled,
 } from './orc-failures.ts'
 import { OrcHttp, OrcHttpError } from './orc-http.ts'
+import { OrcNotices } from './orc-notices.ts'
 import { OrcPresence } from './orc-presence.ts'
 import { OrcTransport } from './orc-transport.ts'
 import { openSocket, UpgradeRefused } from './socket.ts'
@@ -68,22 +70,6 @@ export interface OrcLinkOptions {
   readonly onOnline: (welcome: Welcome) => void
 }
 
-/** How a link stands. */
-export interface LinkStatus {
-  readonly url: string
-  readonly state: LinkState
-  /** What Consumers see of this Host. */
-  readonly alias: string | undefined
-  /** Networks that are served. */
-  readonly networks: readonly string[]
-  /** Why nothing is taken from this Orc; undefined while it is. */
-  readonly reason: IdleReason | undefined
-  /** Why it is not connected. */
-  readonly problem: string | undefined
-  /** A version of daisi-host that this Orc knows and that is newer than this one. */
-  readonly update: string | undefined
-}
-
 /**
  * The connection to one Orc, for as long as the agent runs: connects, and connects again (C7). An agent may have several;
  * they share one workbench.
@@ -91,10 +77,13 @@ export interface LinkStatus {
 export class OrcLink implements ConversationHandler {
   readonly #options: OrcLinkOptions
   readonly #transport: OrcTransport
+  readonly #http: OrcHttp
   readonly #entry: OrcEntry
   readonly #jwks: JwksSource
   readonly #presence: OrcPresence
   readonly #backoff: Backoff
+  readonly #wishes: AnnouncedWishes
+  readonly #notices: OrcNotices
   readonly #stop = new AbortController()
   #state: LinkState = 'idle'
   #conversation: Conversation | undefined
@@ -102,23 +91,25 @@ export class OrcLink implements ConversationHandler {
   #welcomedAt: number | undefined
   #refusals = 0
   #problem: string | undefined
-  #update: string | undefined
-  #announcedWishes = ''
 
   constructor(options: OrcLinkOptions) {
     const { record, clock } = options
     this.#options = options
     this.#transport = new OrcTransport(options.url, options.pin)
     const http = new OrcHttp(this.#transport)
-    this.#entry = new OrcEntry({ ...options, http })
+    const orcClock = new OrcClock(clock, () => http.clockSkewMs)
+    this.#http = http
+    this.#entry = new OrcEntry({ ...options, http, clock: orcClock })
     this.#jwks = new JwksSource({
       clock,
       fetchKeys: () => http.keys(this.#stop.signal),
       stored: record.value.jwks,
       store: (jwks) => this.#remember({ jwks }),
     })
-    this.#presence = new OrcPresence({ direct: undefined, ...options, jwks: this.#jwks })
+    this.#presence = new OrcPresence({ direct: undefined, ...options, clock: orcClock, jwks: this.#jwks })
     this.#backoff = new Backoff(options.random)
+    this.#wishes = new AnnouncedWishes(options.owner)
+    this.#notices = new OrcNotices(options.url, options.logger)
   }
 
   get status(): LinkStatus {
@@ -126,7 +117,7 @@ export class OrcLink implements ConversationHandler {
     const { networks, reason } = this.#presence
     const { alias } = record.value
     const problem = this.#state === 'online' ? undefined : this.#problem
-    return { url, state: this.#state, alias, networks, reason, problem, update: this.#update }
+    return { url, state: this.#state, alias, networks, reason, problem, update: this.#notices.update }
   }
 
   /** Stays connected until `stop`. Throws a `FatalError` when the Orc must not be asked again. */
@@ -189,9 +180,9 @@ export class OrcLink implements ConversationHandler {
     if (welcome.hostId !== identity.hostId) return this.#giveUp(mistakenIdentity(url))
     const problem = this.#entry.judgeIssuer(issuer)
     if (problem !== undefined) return this.#giveUp(problem)
-    const version = judgeVersion(AGENT_VERSION, welcome.agent)
-    if (version.kind === 'too-old') return this.#giveUp(tooOld(AGENT_VERSION, version.minimum, url))
-    this.#noteUpdate(version.kind === 'update' ? version.latest : undefined)
+    const outdated = this.#notices.version(welcome.agent)
+    if (outdated !== undefined) return this.#giveUp(outdated)
+    this.#notices.clock(this.#http.clockSkewMs)
     this.#move('welcomed')
     this.#welcomedAt = this.#options.clock.now()
     this.#presence.online(welcome, outlet)
@@ -240,7 +231,7 @@ export class OrcLink implements ConversationHandler {
     }
     signal.addEventListener('abort', onStop, { once: true })
     try {
-      this.#announcedWishes = this.#wishes
+      this.#wishes.announce()
       return await this.#conversation.run(this.#presence.hello())
     } finally {
       signal.removeEventListener('abort', onStop)
@@ -277,25 +268,13 @@ export class OrcLink implements ConversationHandler {
     })
   }
 
-  /** What `hello` says of the owner's wishes, and nothing else does. */
-  get #wishes(): string {
-    const { networks, direct } = this.#options.owner.settings
-    return JSON.stringify([networks, direct])
-  }
-
   /** The Host obeys at once; the Orc hears of it in a new `hello`, when nothing runs that this would end. */
   #wishesChanged(): void {
     const conversation = this.#conversation
-    if (conversation === undefined || this.#wishes === this.#announcedWishes) return
+    if (conversation === undefined || !this.#wishes.areOutdated) return
     void this.#presence.idle().then(() => {
-      if (this.#wishes !== this.#announcedWishes) conversation.close(1000, 'settings_changed')
+      if (this.#wishes.areOutdated) conversation.close(1000, 'settings_changed')
     })
-  }
-
-  #noteUpdate(latest: string | undefined): void {
-    if (latest !== undefined && latest !== this.#update)
-      this.#options.logger.info({ event: 'update', latest }, updateMessage(AGENT_VERSION, latest))
-    this.#update = latest
   }
 
   #giveUp(error: FatalError): void {

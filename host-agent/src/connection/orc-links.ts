@@ -2,7 +2,8 @@ import type { Welcome } from '@daisi/protocol'
 import { FatalError } from '../exit-codes.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import type { CertificatePin } from './certificate-pin.ts'
-import { type LinkStatus, OrcLink, type OrcLinkOptions } from './orc-link.ts'
+import type { LinkStatus } from './link-status.ts'
+import { OrcLink, type OrcLinkOptions } from './orc-link.ts'
 
 /** One Orc to serve. */
 export interface OrcTarget {

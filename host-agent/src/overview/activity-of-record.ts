@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'engine-lost': 'problem',
   'server-lost': 'model',
   'server-found': 'model',
+  clock: 'problem',
   update: 'update',
 }
 

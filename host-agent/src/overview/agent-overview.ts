@@ -1,6 +1,6 @@
 import type { IdleReason } from '@daisi/protocol'
 import { monotonicClock } from '../clock.ts'
-import type { LinkStatus } from '../connection/orc-link.ts'
+import type { LinkStatus } from '../connection/link-status.ts'
 import type { AgentStatus } from '../control/agent-status.ts'
 import type { ControlEvent } from '../control/control-wire.ts'
 import type { Workbench } from '../jobs/workbench.ts'

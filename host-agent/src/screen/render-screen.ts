@@ -62,10 +62,12 @@ function title({ version, orcs, hostId }: AgentStatus): string {
   return ` daisi-host ${version} · ${alias ?? hostId.slice(0, 8)}`
 }
 
-function mood({ reason, problems, slots }: AgentStatus): string {
+function mood({ reason, problems, slots, orcs, models }: AgentStatus): string {
   if (reason !== undefined)
     return ` ‖ takes no work: ${problems.find(({ code }) => code === reason)?.message ?? reason}`
-  return slots.free < slots.total ? ' ● at work' : ' ○ ready'
+  if (slots.free < slots.total) return ' ● at work'
+  if (orcs.every(({ state }) => state !== 'online')) return ' ○ connecting'
+  return models.some(({ state }) => state === 'loaded') ? ' ○ ready' : ' ○ loading'
 }
 
 function orcText({ url, state, networks, problem }: AgentStatus['orcs'][number]): string {

@@ -90,6 +90,8 @@ export class FakeOrc {
   readonly requests: string[] = []
   readonly login = new FakeDeviceLogin()
   issuer = 'https://orc.test'
+  /** Its clock, in milliseconds since 1970. */
+  clockMs: () => number = Date.now
   enrolmentToken = 'enrol-me'
   readonly enrolled = new Set<string>()
   readonly #server: Server
@@ -163,7 +165,7 @@ export class FakeOrc {
     claims: Partial<SessionTokenClaims> = {},
   ): Promise<Run> {
     const sessionToken = await this.signer.sign({
-      ...validClaims(hostId, this.issuer, Date.now()),
+      ...validClaims(hostId, this.issuer, this.clockMs()),
       ...claims,
     })
     const sampling = { temperature: 0, topP: 1, maxTokens: 20, stop: [] }
@@ -211,7 +213,11 @@ export class FakeOrc {
     const answer = login === 'elsewhere' ? await this.#route(path, text) : login
     if (answer === undefined) return void request.socket.destroy()
     response
-      .writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      .writeHead(answer.status, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        date: new Date(this.clockMs()).toUTCString(),
+      })
       .end(JSON.stringify(answer.body))
   }
 
