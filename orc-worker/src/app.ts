@@ -41,7 +41,10 @@ export function createApp(): Hono<AppEnv> {
     c.set('requestId', newId('req'))
     await next()
     // A 101 answer carries a socket and cannot be rewritten.
-    if (c.res.status !== 101) c.res.headers.set('x-request-id', c.var.requestId)
+    if (c.res.status === 101) return
+    c.res.headers.set('x-request-id', c.var.requestId)
+    // workerd sends none (RFC 9110 §6.6.1). Hosts compare their clocks with it.
+    c.res.headers.set('date', new Date().toUTCString())
   })
   // Several Host headers, or one that is no address, make no URL (RFC 9112 §3.2). Whose page asks is decided by it.
   app.use(async function addressed(c, next) {
