@@ -51,7 +51,8 @@ async function sendEvents({ response, target }: Exchange): Promise<void> {
   const lines = new JsonLines<ControlEvent>(response)
   lines.write({ type: 'status', status: target.status() })
   const stop = target.watch((event) => lines.write(event))
-  response.once('close', stop)
+  if (response.destroyed) stop()
+  else response.once('close', stop)
 }
 
 async function changeSettings({ request, response, target }: Exchange): Promise<void> {
@@ -65,7 +66,8 @@ async function addModel({ request, response, target }: Exchange): Promise<void> 
   const body = await readControlBody(request, addModelRequest)
   if (!body.ok) return fail(response, 400, body)
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  if (response.destroyed) gone.abort()
+  else response.once('close', () => gone.abort())
   const lines = new JsonLines<AddModelEvent>(response)
   const outcome = await target.addModel(
     body.value,

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { link, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, rename, rm, stat, symlink } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../log.ts'
 import { idleStatus, ScriptedTarget } from '../testing/scripted-target.ts'
@@ -12,7 +10,6 @@ import { controlAddresses } from './control-address.ts'
 import { ControlClient } from './control-client.ts'
 import { ControlServer } from './control-server.ts'
 import type { ControlEvent, ModelProgress } from './control-wire.ts'
-import { StateLock } from './state-lock.ts'
 
 const logger = createLogger('silent', 'json')
 
@@ -225,31 +222,3 @@ describe('the control socket', () => {
 function post(path: string, body: string): string {
   return `POST ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 }
-
-describe('the lock of a state folder', () => {
-  test('is held by one agent, in one process or another, until it ends, also by kill -9', async () => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../testing/lock-holder.ts'), folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await once(createInterface({ input: child.stdout }), 'line')
-    const refused = StateLock.acquire(folder)
-    await expect(refused).rejects.toMatchObject({ code: 'already_running', exitCode: 9 })
-    await expect(refused).rejects.toThrow(String(child.pid))
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    const contenders = await Promise.allSettled([1, 2, 3, 4].map(() => StateLock.acquire(folder)))
-    const locks = contenders.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    expect(locks).toHaveLength(1)
-    expect(await readFile(join(folder, 'agent.pid'), 'utf8')).toBe(`${process.pid}\n`)
-    expect((await stat(join(folder, 'agent.lock'))).mode & 0o777).toBe(0o600)
-    await locks[0]!.release()
-    await (await StateLock.acquire(folder)).release()
-  })
-
-  test('a folder that cannot be locked is said to be so', async () => {
-    await writeFile(join(folder, 'file'), '')
-    await expect(StateLock.acquire(join(folder, 'file'))).rejects.toMatchObject({ exitCode: 3 })
-    await mkdir(join(folder, 'agent.lock'))
-    await expect(StateLock.acquire(folder)).rejects.toMatchObject({ code: 'state_unusable', exitCode: 3 })
-  })
-})

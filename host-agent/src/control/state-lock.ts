@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -5,6 +6,8 @@ import { ExitCode, FatalError } from '../exit-codes.ts'
 
 /** What SQLite says while another process has the lock. */
 const SQLITE_BUSY = 5
+/** For somebody who only looks whether there is a lock, and has it for a moment. */
+const WAIT_MS = 200
 
 /**
  * Makes an agent the only one of its state folder. The lock is one that SQLite takes on a file: the system itself lets go of it
@@ -33,12 +36,36 @@ export class StateLock {
   }
 }
 
+/** True while an agent has the state folder, even if it does not answer yet. */
+export async function isStateLocked(stateFolder: string): Promise<boolean> {
+  const path = lockPath(stateFolder)
+  if (!existsSync(path)) return false
+  const database = new (await sqlite())(path, { readOnly: true, timeout: 0 })
+  try {
+    database.prepare('PRAGMA schema_version').get()
+    return false
+  } catch (error) {
+    if (isBusy(error)) return true
+    throw error
+  } finally {
+    database.close()
+  }
+}
+
+function lockPath(stateFolder: string): string {
+  return join(stateFolder, 'agent.lock')
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+}
+
 async function lock(stateFolder: string, pidPath: string): Promise<DatabaseSync> {
-  const path = join(stateFolder, 'agent.lock')
+  const path = lockPath(stateFolder)
   try {
     await mkdir(stateFolder, { recursive: true, mode: 0o700 })
     await createFile(path)
-    const database = new (await sqlite())(path, { timeout: 0 })
+    const database = new (await sqlite())(path, { timeout: WAIT_MS })
     try {
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       return database
@@ -47,8 +74,7 @@ async function lock(stateFolder: string, pidPath: string): Promise<DatabaseSync>
       throw error
     }
   } catch (error) {
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY)
-      throw await alreadyRunning(stateFolder, pidPath)
+    if (isBusy(error)) throw await alreadyRunning(stateFolder, pidPath)
     const message = `${path} cannot be locked; check the folder, its permissions and the free space, or give another one with --state`
     throw new FatalError(ExitCode.State, 'state_unusable', message, error)
   }

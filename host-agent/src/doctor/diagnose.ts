@@ -1,11 +1,11 @@
 import { ControlClient } from '../control/control-client.ts'
 import { createLogger } from '../log.ts'
-import { agentConfig } from '../state/agent-config.ts'
+import { type AgentConfig, agentConfig } from '../state/agent-config.ts'
 import { ModelRegistry } from '../store/model-registry.ts'
 import { defaultModelsFolder } from '../store/models-folder.ts'
 import { checkAgent } from './agent-check.ts'
 import { type Check, withinTime } from './check.ts'
-import { checkEngine } from './engine-check.ts'
+import { checkGpu, checkStart, ENGINE_STARTS } from './engine-check.ts'
 import { checkDisk, checkNode, checkOpenFiles } from './machine-checks.ts'
 import { checkModel } from './model-checks.ts'
 import { checkOrc, type OrcToCheck } from './orc-checks.ts'
@@ -45,11 +45,20 @@ export async function diagnose(
   options: Partial<DoctorOptions> = {},
 ): Promise<readonly Check[]> {
   const { quick, quickMs, networkMs, engineMs, modelMs } = { ...OPTIONS, ...options }
-  const state = await checkState(stateFolder)
+  const client = new ControlClient(stateFolder)
+  const [state, agentRuns] = await Promise.all([
+    checkState(stateFolder),
+    client.isRunning().catch(() => false),
+  ])
   // A broken file is told; what does not depend on it is looked at with defaults.
   const config = state.config ?? agentConfig.parse({})
   const logger = createLogger('silent', 'json')
   const modelsFolder = process.env['DAISI_MODELS'] ?? config.modelsFolder ?? defaultModelsFolder()
+  // What an agent has loaded is no longer free, and would be missed.
+  const inspect = !quick && !agentRuns
+  const models = withinTime('models', modelMs, (signal) =>
+    checkModels(stateFolder, inspect ? config : undefined, signal),
+  )
   const parts = [
     withinTime('machine', quickMs, async () => [
       checkNode(),
@@ -61,13 +70,21 @@ export async function diagnose(
     ...orcsToCheck(state, named).map((orc) =>
       withinTime(orc.url, networkMs, (signal) => checkOrc(orc, signal)),
     ),
-    ...(quick ? [] : [withinTime('engine', engineMs, (signal) => checkEngine(stateFolder, signal))]),
-    withinTime('models', modelMs, (signal) => checkModels(stateFolder, state, quick, signal)),
+    ...(quick ? [] : [withinTime('gpu', engineMs, checkGpu), startAfter(models)]),
+    models,
     ...config.servers.map((server) =>
       withinTime(server, networkMs, (signal) => checkServer(server, logger, signal)),
     ),
   ]
   return (await Promise.all(parts)).flat()
+
+  /** A model that was looked into shows that llama.cpp starts. */
+  async function startAfter(models: Promise<readonly Check[]>): Promise<readonly Check[]> {
+    const isShown = inspect && (await models).some((check) => check.state === 'ok')
+    return isShown
+      ? [ENGINE_STARTS]
+      : withinTime('engine', engineMs, (signal) => checkStart(stateFolder, signal))
+  }
 }
 
 /** Those of the command line; else those of the settings and those where this Host is enrolled. */
@@ -85,15 +102,11 @@ function orcsToCheck({ config, records = [] }: FoundState, named: readonly Named
 /** One after the other: reading several whole files at once is no faster. */
 async function checkModels(
   stateFolder: string,
-  { config }: FoundState,
-  quick: boolean,
+  asLoadedBy: AgentConfig | undefined,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  // What an agent has loaded is no longer free, and would be missed.
-  const inspect = !quick && !(await new ControlClient(stateFolder).isRunning().catch(() => false))
   const checks: Check[] = []
-  const asLoaded = inspect ? (config ?? agentConfig.parse({})) : undefined
   for (const model of await new ModelRegistry(stateFolder).list())
-    checks.push(...(await checkModel(model, stateFolder, asLoaded, signal)))
+    checks.push(...(await checkModel(model, stateFolder, asLoadedBy, signal)))
   return checks
 }

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { doctorCommand } from '../commands/doctor.ts'
 import { modelsCommand } from '../commands/models.ts'
 import { ControlServer } from '../control/control-server.ts'
+import { StateLock } from '../control/state-lock.ts'
 import { createLogger } from '../log.ts'
 import { agentConfig, writeAgentConfig } from '../state/agent-config.ts'
 import { loadIdentity } from '../state/identity.ts'
@@ -118,6 +119,15 @@ describe('daisi-host doctor', () => {
       networkMs: 50,
     })
     expect(states(output)).toMatchObject({ [url]: 'fail', node: 'ok' })
+  })
+
+  test('an agent that has the folder and does not answer is wrong, a dead one is not', async () => {
+    const lock = await StateLock.acquire(folder)
+    const agent = async () => states(await diagnose(folder, [], { quick: true }))['agent']
+    expect(await agent()).toBe('fail')
+    await lock.release()
+    await writeFile(join(folder, 'agent.pid'), `${process.pid}\n`)
+    expect(await agent()).toBe('warn')
   })
 
   test('for people, each problem comes with what to do', async () => {
