@@ -5,6 +5,15 @@ const MAX_WAITING = 100
 /** Answers that are kept for its owner to see. */
 const MAX_ANSWERED = 50
 
+/** A command as its owner gives it. */
+export type CommandOrder = Pick<Command, 'name' | 'arguments'>
+
+/** A command that waits for its Host, or was sent to it at once. */
+export interface QueuedCommand {
+  readonly commandId: string
+  readonly delivered: boolean
+}
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS commands (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, arguments TEXT NOT NULL
@@ -24,7 +33,7 @@ export class CommandQueue {
   }
 
   /** Appends a command and answers its place in the queue (rule Q1), or undefined if too many wait. */
-  add(command: Pick<Command, 'commandId' | 'name' | 'arguments'>): Command | undefined {
+  add(command: CommandOrder & Pick<Command, 'commandId'>): Command | undefined {
     const [row] = this.#sql
       .exec<{ sequence: number }>(
         `INSERT INTO commands (id, name, arguments)

@@ -1,7 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import {
   CloseCode,
-  type Command,
   type CommandView,
   type DirectOffer,
   HOST_SUBPROTOCOL,
@@ -26,7 +25,7 @@ import {
   writeAttachment,
 } from './attachments.ts'
 import type { HostContext } from './context.ts'
-import { CommandQueue } from './command-queue.ts'
+import { type CommandOrder, CommandQueue, type QueuedCommand } from './command-queue.ts'
 import { grantDirect, revokeDirect } from './direct.ts'
 import { type HostDirectToken, HostDirectTokens } from './host-direct-tokens.ts'
 import { HostReport, type HostWords } from './host-report.ts'
@@ -48,15 +47,6 @@ const HELLO_DEADLINE_MS = 10_000
 /** Close codes that the runtime reports and nobody may send (RFC 6455 §7.4.1). */
 const NO_STATUS = 1005
 const ABNORMAL_CLOSE = 1006
-
-/** A command as its owner gives it. */
-type Order = Pick<Command, 'name' | 'arguments'>
-
-/** A command that waits, or was sent at once. */
-interface Queued {
-  readonly commandId: string
-  readonly delivered: boolean
-}
 
 /**
  * One Host: its socket, its queue of commands, and the meters of the Jobs that run through it. Both ends of every stream
@@ -101,7 +91,7 @@ export class HostConnection extends DurableObject<Env> {
    * Queues a command and sends it at once if the Host is here (rule Q1). `generation` is that of the Host's rights, read before it was
    * looked up whose Host it is: `changed` if it may be another's by now. `full`: too many wait.
    */
-  async enqueue(order: Order, generation: number): Promise<Queued | 'changed' | 'full'> {
+  async enqueue(order: CommandOrder, generation: number): Promise<QueuedCommand | 'changed' | 'full'> {
     const { storage, commands, sockets } = this.#context
     if (generation !== storage.rightsGeneration()) return 'changed'
     const command = commands.add({ commandId: newId('cmd'), ...order })
