@@ -1,8 +1,9 @@
-import { realpath } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { ExitCode } from '../exit-codes.ts'
 import { type ServiceManager, serviceManager } from '../service/service-manager.ts'
 import { servicePlan } from '../service/service-plan.ts'
+import { readAgentConfig } from '../state/agent-config.ts'
 import { type CommandOutput, processOutput } from './command-output.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
@@ -26,8 +27,16 @@ export function serviceCommand(
       const script = await realpath(process.argv[1] ?? '')
       const plan = servicePlan(stateFolderOf(state), process.execPath, script)
       if (print === true) return output.write(manager().text(plan))
+      await mkdir(plan.workingFolder, { recursive: true, mode: 0o700 })
+      const { orcs } = await readAgentConfig(plan.workingFolder)
       const done = await manager().install(plan)
-      const hints = ['It runs what daisi-host config says; see its log with: daisi-host logs --follow']
+      const hints = [
+        'It runs what daisi-host config says, and knows nothing of this shell; see its log with: daisi-host logs --follow',
+      ]
+      if (orcs.length === 0)
+        hints.push(
+          'No Orc is configured yet: run daisi-host once and answer its questions, then install again',
+        )
       if (NPX_CACHE.test(script))
         hints.push(
           "This daisi-host lies in npx's cache, which npm may clear: npm install --global daisi-host, then install the service again",
