@@ -93,7 +93,7 @@ describe('what cannot be followed is refused', () => {
   ] as const)(
     '%s',
     async (_, output, where) => {
-      const { events } = await answer(output as OutputFormat)
+      const { events } = await answer(output)
       expect(events).toMatchObject([
         { type: 'refused', refusal: { code: 'invalid_payload', message: expect.stringContaining(where) } },
       ])

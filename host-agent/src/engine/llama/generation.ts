@@ -6,7 +6,7 @@ import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
 import type { TokenChoice } from './sampling.ts'
 import { openTokenStream } from './token-stream.ts'
-import { guarded } from './watchdog.ts'
+import { guarded } from './guarded.ts'
 
 /** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
 const PREFILL_CHUNK = 256

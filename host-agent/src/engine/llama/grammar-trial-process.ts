@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/require-post-message-target-origin -- threads of a process have no origins
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
 

@@ -7,7 +7,7 @@ export interface InputWork {
   /** Tokens of each input. */
   readonly inputTokens: readonly number[]
   /** The result of one input as text. */
-  result(index: number): Promise<string>
+  readonly result: (index: number) => Promise<string>
 }
 
 /** Runs a job of inputs: one result for each, in order. It can be cancelled between two of them. */

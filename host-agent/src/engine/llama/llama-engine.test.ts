@@ -99,7 +99,7 @@ describe('the engine process', () => {
       expect(last).toMatchObject({ type: 'failed' })
       expect([one.ready, two.ready]).toEqual([false, true])
       other.grant(1_000_000)
-      expect((await collect(other)).last).toMatchObject({ finishReason: 'stop' })
+      expect((await collect(other)).last).toMatchObject({ type: 'end' })
     } finally {
       await Promise.all([one.close(), two.close()])
     }

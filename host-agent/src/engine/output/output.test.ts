@@ -1,8 +1,10 @@
+import { encodeFrame, MAX_FRAME_BYTES, type TokenLogprob, textFrame } from '@daisi/protocol'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { Detokenizer } from './detokenizer.ts'
 import { FRAME_INTERVAL_MS, FrameAssembler } from './frame-assembler.ts'
 import type { Piece } from './piece.ts'
+import { type ResultPart, ResultWriter } from './result-writer.ts'
 import { StopMatcher } from './stop-matcher.ts'
 
 /** A vocabulary of single bytes: token n is byte n. */
@@ -143,5 +145,79 @@ describe('frames', () => {
       Math.max(...frames.map((frame) => 24 + frame.tokenIds.length * 4 + frame.text.length)),
     ).toBeLessThanOrEqual(65_536)
     expect(frames.flatMap((frame) => frame.tokenIds)).toHaveLength(100)
+  })
+})
+
+describe('log probabilities', () => {
+  const never = new AbortController().signal
+  const logprobOf = (token: string): TokenLogprob => ({
+    token,
+    logprob: -0.123_456_789_012_345,
+    top: Array.from({ length: 20 }, () => ({ token, logprob: -12.345_678_901_234_567 })),
+  })
+
+  test('[F2] stay with their tokens through unfinished characters and stop strings', () => {
+    const detokenizer = new Detokenizer(bytes)
+    const pieces = [...Buffer.from('aé.')].map((id) => detokenizer.push(id, logprobOf(String(id))))
+    const whole = pieces.filter((piece) => piece !== undefined)
+    expect(whole.map((piece) => piece.logprobs?.map(({ token }) => token))).toEqual([
+      ['97'],
+      ['195', '169'],
+      ['46'],
+    ])
+    const matcher = new StopMatcher(['.'])
+    const kept = whole.flatMap((piece) => matcher.push(piece).pieces)
+    expect(kept.flatMap((piece) => piece.logprobs ?? [])).toHaveLength(3)
+  })
+
+  test('[F4] [F5] frames with them stay below 64 KiB and take exactly their bytes from the window', async () => {
+    const jobId = `job_${'0'.repeat(32)}`
+    const frames: Piece[] = []
+    const assembler = new FrameAssembler(10_000_000, (frame) => frames.push(frame), new ManualClock())
+    for (let index = 0; index < 300; index++)
+      assembler.push({ text: 'é', tokenIds: [index], logprobs: [logprobOf('é'.repeat(40))] })
+    await assembler.finish(never)
+    const sizes = frames.map((frame) => encodeFrame(textFrame({ jobId, sequence: 0, ...frame })).length)
+    expect(frames.length).toBeGreaterThan(10)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_FRAME_BYTES)
+    expect(frames.flatMap((frame) => frame.logprobs ?? [])).toHaveLength(300)
+
+    // The same again with a window of so many bytes to the byte: all of it fits, and not one byte fewer.
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    const exact = new FrameAssembler(total, () => {}, new ManualClock())
+    for (const frame of frames) exact.push(frame)
+    await exact.finish(never)
+    expect(exact.emittedTokens).toBe(300)
+    const short = new FrameAssembler(total - 1, () => {}, new ManualClock())
+    for (const frame of frames) short.push(frame)
+    expect(short.blocked).toBe(true)
+    short.dispose()
+  })
+})
+
+describe('results', () => {
+  test('[F8] a long result is cut, and only its last part has its price', async () => {
+    const parts: ResultPart[] = []
+    const writer = new ResultWriter(1_000_000, (part) => parts.push(part))
+    const text = 'x'.repeat(100_000)
+    await writer.write(text, 7, new AbortController().signal)
+    expect(parts.map((part) => part.text).join('')).toBe(text)
+    expect(Math.max(...parts.map((part) => part.text.length))).toBeLessThanOrEqual(32 * 1_024)
+    expect(parts.map(({ last, tokenCount }) => [last, tokenCount])).toEqual([
+      [false, 0],
+      [false, 0],
+      [false, 0],
+      [true, 7],
+    ])
+    expect(writer.emittedTokens).toBe(7)
+  })
+
+  test('one that was not written whole is not counted', async () => {
+    const abort = new AbortController()
+    const writer = new ResultWriter(33_000, () => {})
+    const written = writer.write('x'.repeat(100_000), 7, abort.signal)
+    abort.abort()
+    await written
+    expect(writer.emittedTokens).toBe(0)
   })
 })
