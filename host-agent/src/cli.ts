@@ -7,6 +7,8 @@ import { modelsCommand } from './commands/models.ts'
 import { drainCommand, pauseCommand, resumeCommand } from './commands/pause.ts'
 import { runCommand } from './commands/run-command.ts'
 import { serviceCommand } from './commands/service.ts'
+import { setupCommand } from './commands/setup.ts'
+import { startArguments } from './commands/start-arguments.ts'
 import { statusCommand } from './commands/status.ts'
 import { ExitCode, FatalError } from './exit-codes.ts'
 import { printable } from './printable.ts'
@@ -17,6 +19,7 @@ const program = new Command('daisi-host')
   .version(AGENT_VERSION)
   .exitOverride()
 const commands = [
+  setupCommand(),
   runCommand(),
   loginCommand(),
   statusCommand(),
@@ -32,7 +35,7 @@ const commands = [
 for (const command of commands) program.addCommand(command)
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(await startArguments(process.argv.slice(2)), { from: 'user' })
   process.exit(process.exitCode ?? ExitCode.Ok)
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage)

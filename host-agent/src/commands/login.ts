@@ -7,6 +7,7 @@ import { OrcLogin } from '../connection/orc-login.ts'
 import { OrcTransport } from '../connection/orc-transport.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 import { createLogger } from '../log.ts'
+import { rememberOrc } from '../setup/change-config.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { removeStaleTemporaries } from '../state/stale-temporaries.ts'
@@ -17,15 +18,17 @@ import { nameOption } from './run-options.ts'
 /** Names longer than this are cut. */
 const LONGEST_NAME = 64
 
+export const networkOption = new Option('--network <name>', "Network to join (default: the Orc's own)")
+  .env('DAISI_NETWORK')
+  .argParser(parseNetwork)
+
 /** The options of `daisi-host login`. */
 export const loginOptions: readonly Option[] = [
   orcOption,
   pinOption,
   insecureOption,
   nameOption,
-  new Option('--network <name>', "Network to join (default: the Orc's own)")
-    .env('DAISI_NETWORK')
-    .argParser(parseNetwork),
+  networkOption,
   new Option('--json', 'print one JSON object a line, for scripts'),
 ]
 
@@ -35,7 +38,7 @@ export interface LoginOptions extends OrcFlags {
   readonly network?: string
 }
 
-/** `daisi-host login`: enrols this Host by its owner's approval in a browser. Throws a `FatalError` for every other end. */
+/** `daisi-host login`: enrols this Host by its owner's approval in a browser, and has `run` serve that Orc. Throws a `FatalError` for every other end. */
 export async function enrolByLogin(
   options: LoginOptions,
   screen: LoginScreen,
@@ -64,6 +67,7 @@ export async function enrolByLogin(
       onCode: (code) => screen.code(code, identity.hostId),
       onProblem: (problem, waitMs) => screen.problem(problem, waitMs),
     })
+    await rememberOrc(stateFolder, target)
     screen.enrolled(answer, target)
   } finally {
     await transport.close()

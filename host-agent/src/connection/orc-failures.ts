@@ -33,7 +33,7 @@ const UNVOUCHED: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** True for the error of a request to whom no authority vouches for. */
+/** True for the error of a request to a server that no authority vouches for. */
 export function isUnvouched(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'code' in cause && UNVOUCHED.has(cause.code)

@@ -4,6 +4,8 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
+  CATALOGUE_PATH,
+  type CatalogueEntry,
   decodeFrame,
   decodeUp,
   DISCOVERY_PATH,
@@ -94,6 +96,9 @@ export class FakeOrc {
   clockMs: () => number = Date.now
   enrolmentToken = 'enrol-me'
   readonly enrolled = new Set<string>()
+  /** What it recommends. Undefined: it has no catalogue. */
+  catalogue: readonly CatalogueEntry[] | undefined
+  networks: readonly string[] = ['home']
   readonly #server: Server
   #url = ''
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => HOST_SUBPROTOCOL })
@@ -227,6 +232,9 @@ export class FakeOrc {
         return { status: 200, body: this.#discovery() }
       case JWKS_PATH:
         return this.publishedKeys && { status: 200, body: { keys: this.publishedKeys } }
+      case CATALOGUE_PATH:
+        if (this.catalogue === undefined) break
+        return { status: 200, body: { models: this.catalogue } }
       case HOST_CHALLENGE_PATH:
         return { status: 200, body: { nonce: 'nonce-nonce-nonce', expiresInSeconds: 60 } }
       case HOST_ENROL_PATH: {
@@ -238,8 +246,9 @@ export class FakeOrc {
         return { status: 200, body: { hostId, alias: 'quiet-fox', networks: ['home'] } }
       }
       default:
-        return { status: 404, body: {} }
+        break
     }
+    return { status: 404, body: {} }
   }
 
   #discovery(): object {
@@ -251,7 +260,8 @@ export class FakeOrc {
       jwks: JWKS_PATH,
     }
     const host_protocol = { version: PROTOCOL_VERSION, minimum: MINIMUM_PROTOCOL_VERSION }
-    return { issuer: this.issuer, name: 'fake', version: '0', networks: ['home'], host_protocol, endpoints }
+    const { issuer, networks } = this
+    return { issuer, name: 'fake', version: '0', networks, host_protocol, endpoints }
   }
 
   /** The Host that signed a proof (C2). */

@@ -1,0 +1,121 @@
+import { resolve } from 'node:path'
+import type { CatalogueEntry } from '@daisi/protocol'
+import { readCatalogue } from '../connection/read-catalogue.ts'
+import { parseServers } from '../models/parse-servers.ts'
+import { printable } from '../printable.ts'
+import { readAgentConfig } from '../state/agent-config.ts'
+import { parseModelReference, referenceText } from '../store/model-reference.ts'
+import { ModelRegistry } from '../store/model-registry.ts'
+import { defaultModelsFolder } from '../store/models-folder.ts'
+import { rememberServer } from './change-config.ts'
+import { findServers } from './find-servers.ts'
+import { ModelGetter } from './model-getter.ts'
+import { type ModelSurvey, surveyModels } from './model-survey.ts'
+import type { ModelPick, ModelQuestion, OrcAnswer } from './setup-asker.ts'
+import type { SetupContext } from './setup-context.ts'
+import { setupInterrupted } from './setup-failures.ts'
+import { untilDone } from './until-done.ts'
+
+/** The second question: what this Host serves. Downloads what is chosen. Throws a `FatalError`. */
+export async function askForModels(context: SetupContext, orc: OrcAnswer): Promise<void> {
+  const { asker, signal } = context
+  const catalogue = await asker.waiting('Reading what the Orc recommends', readIfPossible(context, orc))
+  let survey: Promise<ModelSurvey> | undefined
+  const look = (): Promise<ModelSurvey> => (survey ??= lookAround(context, catalogue))
+  await untilDone(
+    async () => {
+      for (const pick of await asker.models(await questionOf(context, orc, catalogue, look)))
+        await take(context, pick)
+    },
+    (error) => asker.refused(error),
+    signal,
+  )
+}
+
+async function readIfPossible(
+  { asker, signal }: SetupContext,
+  orc: OrcAnswer,
+): Promise<readonly CatalogueEntry[]> {
+  try {
+    return (await readCatalogue(orc, signal)).models
+  } catch {
+    if (signal.aborted) throw setupInterrupted()
+    asker.say(`${orc.url} recommends no models.`)
+    return []
+  }
+}
+
+async function lookAround(context: SetupContext, catalogue: readonly CatalogueEntry[]): Promise<ModelSurvey> {
+  const { stateFolder, usualServers: servers, asker, signal } = context
+  const [config, modelsFolder] = await Promise.all([readAgentConfig(stateFolder), modelsFolderOf(context)])
+  const looking = surveyModels({ config, modelsFolder, catalogue, servers }, signal)
+  const survey = await asker.waiting('Looking at this machine', looking)
+  if (signal.aborted) throw setupInterrupted()
+  return survey
+}
+
+async function questionOf(
+  { stateFolder }: SetupContext,
+  { url: orc }: OrcAnswer,
+  catalogue: readonly CatalogueEntry[],
+  look: () => Promise<ModelSurvey>,
+): Promise<ModelQuestion> {
+  const [models, { servers }] = await Promise.all([
+    new ModelRegistry(stateFolder).list(),
+    readAgentConfig(stateFolder),
+  ])
+  const isNew = ({ id, sha256 }: CatalogueEntry): boolean =>
+    !models.some((model) => model.id === id && model.sha256 === sha256)
+  return {
+    orc,
+    catalogue: catalogue.filter(isNew),
+    present: [...models.map(({ id }) => id), ...servers],
+    isPresent: (text: string) => {
+      const parsed = parseModelReference(text)
+      const origin = parsed.ok ? referenceText(parsed.reference) : undefined
+      return models.some(
+        ({ id, aliases, reference }) => id === text || aliases.includes(text) || reference === origin,
+      )
+    },
+    survey: async () => {
+      const survey = await look()
+      return {
+        ...survey,
+        proposals: survey.proposals.filter(({ entry }) => isNew(entry)),
+        servers: survey.servers.filter(({ text }) => !servers.includes(text)),
+      }
+    },
+  }
+}
+
+async function take(context: SetupContext, pick: ModelPick): Promise<void> {
+  const { stateFolder, hub, agent, asker, signal } = context
+  if (pick.source === 'server') {
+    const { text } = pick
+    parseServers([text])
+    const [found] = await asker.waiting(`Asking ${text.split('#')[0]}`, findServers([text], [], signal))
+    await rememberServer(stateFolder, text)
+    const models = found?.models.map(printable).join(', ')
+    return asker.say(
+      models === undefined
+        ? `${printable(text)} does not answer now; its models are served once it does.`
+        : `Serves ${models} of ${printable(text)}.`,
+    )
+  }
+  const modelsFolder = await modelsFolderOf(context)
+  const registry = new ModelRegistry(stateFolder)
+  const getter = new ModelGetter({ registry, stateFolder, modelsFolder, hub }, agent)
+  const wanted = pick.source === 'catalogue' ? pick.entry : pick.text
+  const progress = asker.progress(printable(typeof wanted === 'string' ? wanted : wanted.name))
+  try {
+    const id = await getter.get(wanted, (step) => progress.show(step), signal)
+    progress.end()
+    asker.say(`Serves ${id}.`)
+  } finally {
+    progress.end()
+  }
+}
+
+async function modelsFolderOf({ stateFolder, modelsFolder }: SetupContext): Promise<string> {
+  return resolve(modelsFolder ?? (await readAgentConfig(stateFolder)).modelsFolder ?? defaultModelsFolder())
+}
