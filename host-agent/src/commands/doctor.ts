@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import type { Check } from '../doctor/check.ts'
-import { diagnose } from '../doctor/diagnose.ts'
 import { ExitCode } from '../exit-codes.ts'
 import { printable } from '../printable.ts'
 import { type CommandOutput, processOutput } from './command-output.ts'
@@ -28,6 +27,8 @@ export function doctorCommand(output: CommandOutput = processOutput): Command {
     .addOption(jsonOption)
     .action(async ({ state, json, quick = false, ...flags }: DoctorFlags) => {
       const named = (flags.orc ?? []).length > 0 ? orcTargets(flags) : []
+      // It needs most of the program, of which other commands need little.
+      const { diagnose } = await import('../doctor/diagnose.ts')
       const checks = await diagnose(stateFolderOf(state), named, { quick })
       const healthy = checks.every((check) => check.state !== 'fail')
       output.write(json === true ? `${JSON.stringify({ healthy, checks })}\n` : doctorText(checks))
