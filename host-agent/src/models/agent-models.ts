@@ -76,7 +76,7 @@ export class AgentModels {
     })
     const watch = new ServerWatch(servers, {
       logger,
-      onAdded: (source) => void shelf.add(source),
+      onAdded: (source) => shelf.add(source),
       onRemoved: ({ offer }) => void shelf.remove(offer.id),
     })
     const chosen =

@@ -1,4 +1,4 @@
-import type { ImagePayload } from '@daisi/protocol'
+import { imageCharacterLimit, type ImagePayload, imageTokens, MAX_IMAGE_SIDE } from '@daisi/protocol'
 
 /** One model that an image server has. */
 export interface ImageModelFacts {
@@ -30,8 +30,11 @@ export interface ImageDriver {
 /** Time for one image. Servers load a model with the first job that asks for it. */
 export const IMAGE_TIMEOUT_MS = 4 * 60_000
 
+/** The largest image in base64, in characters. */
+const MOST_CHARACTERS = imageCharacterLimit(imageTokens(MAX_IMAGE_SIDE, MAX_IMAGE_SIDE))
+
 /** Largest image file, in bytes. */
-export const MOST_IMAGE_BYTES = 16 * 1024 * 1024
+export const MOST_IMAGE_BYTES = Math.floor((MOST_CHARACTERS * 3) / 4)
 
 /** Largest answer with one image in base64 and a few words beside it. */
-export const MOST_IMAGE_ANSWER_BYTES = Math.ceil((MOST_IMAGE_BYTES * 4) / 3) + 1024 * 1024
+export const MOST_IMAGE_ANSWER_BYTES = MOST_CHARACTERS + 1024 * 1024

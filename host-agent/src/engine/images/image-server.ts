@@ -6,7 +6,7 @@ import type { ModelServer } from '../upstream/model-server.ts'
 import { ServerClient } from '../upstream/server-client.ts'
 import { ServerHealth } from '../upstream/server-health.ts'
 import { ServerSource } from '../upstream/server-source.ts'
-import type { ImageServerSpec } from '../upstream/server-spec.ts'
+import { type ImageServerSpec, isWanted } from '../upstream/server-spec.ts'
 import { MOST_MODELS } from '../upstream/text-model.ts'
 import { ComfyImages } from './comfy-images.ts'
 import type { ImageDriver } from './image-driver.ts'
@@ -18,7 +18,7 @@ import { WebUiImages } from './webui-images.ts'
 /** Images have no context. In its place stands what the largest job may cost. */
 const MOST_TOKENS = 10 * imageTokens(MAX_IMAGE_SIDE, MAX_IMAGE_SIDE)
 
-/** A server with image models. It works on one image at a time. */
+/** A server with image models. It works on one image at a time. One that has others too is to be named with `only`. */
 export class ImageServer implements ModelServer {
   readonly spec: ImageServerSpec
   readonly #driver: ImageDriver
@@ -43,7 +43,7 @@ export class ImageServer implements ModelServer {
     const models = await this.#driver.discover(signal)
     return models.slice(0, MOST_MODELS).flatMap(({ serverName }) => {
       const id = offeredName(serverName)
-      return id === undefined ? [] : [this.#source(id, serverName)]
+      return id !== undefined && isWanted(this.spec, serverName, id) ? [this.#source(id, serverName)] : []
     })
   }
 

@@ -1,9 +1,8 @@
-import { imageTokens } from '@daisi/protocol'
+import { imageCharacterLimit, imageTokens } from '@daisi/protocol'
 import type { EngineJob, EngineRefusal } from '../engine.ts'
 import { ServerError } from '../upstream/server-error.ts'
 import type { ServerRun } from '../upstream/server-run.ts'
 import type { ImageDriver, ImageWish } from './image-driver.ts'
-import { MOST_IMAGE_BYTES } from './image-driver.ts'
 import { readImageHeader } from './image-header.ts'
 import { plainPrompt } from './image-prompt.ts'
 import type { TurnQueue } from './turn-queue.ts'
@@ -36,9 +35,12 @@ export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: Ser
       if (index === 0) run.startSoon(0)
       return driver.generate(orderOf(job, index, workshop.serverName), run.signal)
     })
+    const text = image.toString('base64')
     check(image, job)
+    if (text.length > imageCharacterLimit(tokens))
+      throw new ServerError('malformed', 'the image server made a file that is larger than its pixels')
     run.start()
-    if (await run.result(image.toString('base64'), tokens)) generatedTokens += tokens
+    if (await run.result(text, tokens)) generatedTokens += tokens
   }
   const usage = { promptTokens: 0, cachedTokens: 0, generatedTokens }
   if (run.signal.aborted) run.abort(usage)
@@ -75,7 +77,7 @@ function orderOf(job: ImageJob, index: number, serverName: string): Parameters<I
 const SEED_RANGE = 4_294_967_295
 
 function check(image: Buffer, { width, height }: ImageJob): void {
-  const header = image.length <= MOST_IMAGE_BYTES ? readImageHeader(image) : undefined
+  const header = readImageHeader(image)
   if (header === undefined)
     throw new ServerError('malformed', 'the image server answered with what is no PNG, JPEG or WebP file')
   if (header.width !== width || header.height !== height) {

@@ -79,7 +79,8 @@ describe('before anything was said another Host can take the job', () => {
     ],
   ])('%s', async (_, route, refusal) => {
     const server = await startServer(routes(route))
-    const list = await events(await openText(server), chatJob(SECRET))
+    const engine = await openText(server, 'openai', { clock: new ManualClock() })
+    const list = await events(engine, chatJob(SECRET))
     expect(list).toMatchObject([{ type: 'refused', refusal }])
     expect(JSON.stringify(list)).not.toContain(SECRET)
   })

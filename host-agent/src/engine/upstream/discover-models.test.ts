@@ -231,6 +231,12 @@ test('an unknown server is offered with little, unless its owner says more', asy
   })
 })
 
+test('only the models that the owner names are offered, by either name', async () => {
+  const server = await startServer({ 'GET /v1/models': list({ id: 'a' }, { id: 'b' }, { id: 'my c' }) })
+  const offers = await offersOf(server, 'openai', '#only=my-c,a,none')
+  expect(offers.map(({ id }) => id)).toEqual(['a', 'my-c'])
+})
+
 test('at most 64 models of a server are offered', async () => {
   const models = Array.from({ length: 200 }, (_, index) => ({ id: `m${index}` }))
   const server = await startServer({ 'GET /v1/models': list(...models) })
@@ -249,13 +255,19 @@ describe('a server that answers nonsense has no models', () => {
     void response.writeHead(302, { location: 'http://127.0.0.1:9/v1/models' }).end()
   const huge: TestRoute = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
-    response.end(`{"data":[],"x":"${'x'.repeat(5 * 1024 * 1024)}"}`)
+    response.write('{"data":[],"x":"')
+    response.end('x'.repeat(5 * 1024 * 1024))
   }
   test.each<[string, TestRoute, string]>([
     ['a redirect', elsewhere, 'unreachable'],
     ['HTML', (_, response) => void response.end('<html></html>'), 'malformed'],
     ['another JSON', { models: [] }, 'malformed'],
     ['five megabytes', huge, 'malformed'],
+    [
+      'a promise of five megabytes',
+      (_, response) => response.writeHead(200, { 'content-length': 5 * 1024 * 1024 }).flushHeaders(),
+      'malformed',
+    ],
     ['401', (_, response) => json(response, 401, {}), 'rejected'],
     ['a reset', (_, response) => void response.socket?.resetAndDestroy(), 'unreachable'],
   ])('%s', async (_, route, code) => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { TextServer } from './text-server.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import type { Engine, EngineEvent } from '../engine.ts'
 import { events, silentLogger, spec, startServer } from './testing/server-setup.ts'
 import { json, type TestRoute, type TestServer } from './testing/test-server.ts'
+import { TextServer } from './text-server.ts'
 
 const EMBED = 'POST /v1/embeddings'
 const models = { object: 'list', data: [{ id: 'embedder', object: 'model' }] }
@@ -10,7 +11,9 @@ const models = { object: 'list', data: [{ id: 'embedder', object: 'model' }] }
 async function openEmbedding(server: TestServer): Promise<Engine> {
   const parsed = spec(`openai=${server.url}#models=embedding`)
   if (parsed.type !== 'text') throw new Error('no text server')
-  const [source] = await new TextServer(parsed, silentLogger).discover(new AbortController().signal)
+  const [source] = await new TextServer(parsed, silentLogger, new ManualClock()).discover(
+    new AbortController().signal,
+  )
   return source!.open(() => {}, new AbortController().signal)
 }
 

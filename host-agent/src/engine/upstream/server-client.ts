@@ -67,6 +67,10 @@ export class ServerClient {
     const response = await this.#fetch(path, signal, gapTimeoutMs, body)
     const limits = { clock: this.clock, gapTimeoutMs, mostBytes, signal }
     if (!response.ok) throw await rejection(path, response, limits)
+    if (Number(response.headers.get('content-length') ?? 0) > mostBytes) {
+      await response.body?.cancel()
+      throw new ServerError('malformed', `${path} answered with more than ${mostBytes} bytes`)
+    }
     if (response.body === null) throw new ServerError('malformed', `${path} answered without a body`)
     return { contentType: response.headers.get('content-type') ?? '', body: response.body, limits }
   }

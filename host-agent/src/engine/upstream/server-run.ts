@@ -8,8 +8,11 @@ import type { ServerError } from './server-error.ts'
 /** A server that did not refuse a job in this time works on it; an Orc does not wait much longer before it asks elsewhere. */
 const START_GRACE_MS = 3_000
 
-/** Text of a part of a result at most, in bytes; all of it is ASCII. */
+/** Text of a part of a result, in bytes; all of it is ASCII. The first one must be long enough to tell what it is a part of. */
 const MOST_PART_BYTES = 32 * 1024
+const LEAST_PART_BYTES = 64
+/** Parts of base64 end between two groups of characters, so that its padding stays together. */
+const GROUP_BYTES = 4
 
 /** What a `ServerRun` belongs to. */
 export interface ServerRunOptions {
@@ -59,17 +62,17 @@ export class ServerRun {
     if (this.#state === 'started') this.#push({ type: 'delta', text, tokenIds: [], tokenCount })
   }
 
-  /** A whole result, in parts that fit into frames and window. False if the job was aborted before all of it was sent. */
+  /** A whole result in base64, in parts that fit into frames and window. False if the job was aborted before all of it was sent. */
   async result(text: string, tokenCount: number): Promise<boolean> {
     let rest = text
     while (!this.signal.aborted) {
       const room = Math.min(this.window.room, MOST_PART_BYTES)
-      if (room < 1) {
+      if (room < Math.min(rest.length, LEAST_PART_BYTES)) {
         await this.window.granted(this.signal)
         continue
       }
-      const part = rest.slice(0, room)
-      rest = rest.slice(room)
+      const part = room >= rest.length ? rest : rest.slice(0, room - (room % GROUP_BYTES))
+      rest = rest.slice(part.length)
       const last = rest === ''
       this.window.sent(part.length)
       this.#push({ type: 'result', text: part, last, tokenCount: last ? tokenCount : 0 })

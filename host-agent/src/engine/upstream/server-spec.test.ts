@@ -16,7 +16,7 @@ describe('a server is named by its kind, and by its address where it has no usua
     ['forge', { type: 'image', kind: 'forge', url: 'http://127.0.0.1:7860' }],
     ['comfyui', { type: 'image', kind: 'comfyui', url: 'http://127.0.0.1:8188' }],
     [
-      'vllm#context=8192&slots=4&models=embedding&key-env=GPU_KEY',
+      'vllm#context=8192&slots=4&models=embedding&only=a,b/c&key-env=GPU_KEY',
       {
         type: 'text',
         kind: 'vllm',
@@ -24,6 +24,7 @@ describe('a server is named by its kind, and by its address where it has no usua
         contextLength: 8192,
         slots: 4,
         models: 'embedding',
+        only: ['a', 'b/c'],
         apiKey: 'secret-1',
       },
     ],
@@ -48,6 +49,7 @@ describe('what is no server gets a problem that says what to write', () => {
     'ollama#context=many',
     'ollama#slots=2000',
     'ollama#models=images',
+    'ollama#only=,',
     'ollama#colour=blue',
     'ollama#key-env=MISSING',
     'ollama#key-env=EMPTY',

@@ -19,6 +19,8 @@ interface ServerFacts {
   readonly slots?: number
   /** What its models do, where the server does not say. */
   readonly models?: 'chat' | 'embedding'
+  /** The only models of it that are offered, by the server's names or the offered ones. */
+  readonly only?: readonly string[]
 }
 
 /** A server that the owner of this machine runs. */
@@ -37,7 +39,7 @@ const USUAL_URLS: Partial<Record<ServerKind, string>> = {
   comfyui: 'http://127.0.0.1:8188',
 }
 
-const OPTION_NAMES = ['context', 'slots', 'models', 'key-env']
+const OPTION_NAMES = ['context', 'slots', 'models', 'only', 'key-env']
 
 export type ParsedServerSpec =
   | { readonly ok: true; readonly spec: ServerSpec }
@@ -45,8 +47,8 @@ export type ParsedServerSpec =
 
 /**
  * How an owner names a server: `ollama`, `vllm=http://127.0.0.1:8000`, `openai=https://gpu.lan/v1`. After a `#` come facts that
- * a server does not tell, joined by `&`: `context=8192`, `slots=4`, `models=embedding`, and `key-env=NAME`, the environment
- * variable that holds its API key.
+ * a server does not tell, joined by `&`: `context=8192`, `slots=4`, `models=embedding`, `only=NAME,NAME` where not all of its models are
+ * to be offered, and `key-env=NAME`, the environment variable that holds its API key.
  */
 export function parseServerSpec(
   text: string,
@@ -78,6 +80,11 @@ function isText(kind: ServerKind): kind is TextServerKind {
   return TEXT_KINDS.some((text) => text === kind)
 }
 
+/** True if a model is to be offered. */
+export function isWanted({ only }: ServerSpec, serverName: string, id: string): boolean {
+  return only === undefined || only.includes(serverName) || only.includes(id)
+}
+
 function specOf(kind: ServerKind, facts: ServerFacts): ServerSpec {
   return isText(kind) ? { type: 'text', kind, ...facts } : { type: 'image', kind, ...facts }
 }
@@ -106,6 +113,10 @@ function parseOptions(
       if (value !== 'chat' && value !== 'embedding')
         return { problem: 'write models=chat or models=embedding' }
       facts = { ...facts, models: value }
+    } else if (name === 'only') {
+      const only = value.split(',').filter((model) => model !== '')
+      if (only.length === 0) return { problem: 'write only= and names of models, joined by commas' }
+      facts = { ...facts, only }
     } else if (name === 'key-env') {
       const apiKey = environment[value]
       if (apiKey === undefined || apiKey === '')

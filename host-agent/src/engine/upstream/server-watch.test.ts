@@ -36,7 +36,10 @@ function watchOf(servers: readonly TestServer[], told: Told, clock = new ManualC
   return new ServerWatch(specs, {
     logger: silentLogger,
     clock,
-    onAdded: ({ offer }) => told.add(`+${offer.id}:${offer.contextLength}`),
+    onAdded: ({ offer }) => {
+      told.add(`+${offer.id}:${offer.contextLength}`)
+      return !offer.id.startsWith('taken')
+    },
     onRemoved: ({ offer }) => told.add(`-${offer.id}`),
   })
 }
@@ -86,6 +89,17 @@ test('what another server has comes from there when the first one is gone', asyn
   two.routes['GET /v1/models'] = list('b', 'a')
   await watch.look(signal)
   expect(told.lines.toSorted()).toEqual(['+a:4096', '+a:4096', '+b:4096', '-a'])
+})
+
+test('a model that cannot be taken is asked about again, and never said to be gone', async () => {
+  const server = await startServer({ 'GET /v1/models': list('taken', 'a') })
+  const told = new Told()
+  const watch = watchOf([server], told)
+  await watch.look(signal)
+  await watch.look(signal)
+  server.routes['GET /v1/models'] = list()
+  await watch.look(signal)
+  expect(told.lines).toEqual(['+taken:4096', '+a:4096', '+taken:4096', '-a'])
 })
 
 test('it looks again every minute until it is stopped', async () => {

@@ -16,7 +16,8 @@ const LOOKS_UNTIL_GONE = 4
 export interface ServerWatchOptions {
   readonly logger: Logger
   readonly clock?: Clock
-  readonly onAdded: (source: ServerSource) => void
+  /** False if it cannot be taken now, for instance because its name is; it is asked again at the next look. */
+  readonly onAdded: (source: ServerSource) => boolean
   /** One that changed is removed and added anew. Closing its engine lets the jobs that still run go on. */
   readonly onRemoved: (source: ServerSource) => void
 }
@@ -27,7 +28,7 @@ export async function openServers(
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<readonly ServerSource[]> {
   const sources: ServerSource[] = []
-  const onAdded = (source: ServerSource): void => void sources.push(source)
+  const onAdded = (source: ServerSource): boolean => sources.push(source) > 0
   const watch = new ServerWatch(specs, { logger, onAdded, onRemoved: () => {} })
   await watch.look(signal)
   return sources
@@ -130,9 +131,9 @@ export class ServerWatch {
         )
         continue
       }
+      if (!onAdded(source)) continue
       sources.set(id, source)
       logger.info({ event: 'server-model', model: id, kind, url }, 'found a model')
-      onAdded(source)
     }
   }
 }

@@ -23,6 +23,9 @@ export interface TextModel {
  */
 export const UNKNOWN_CONTEXT = 4_096
 
+/** Contexts beyond this cannot be offered, in tokens. */
+const LARGEST_CONTEXT = 100_000_000
+
 /** Models of one server that are offered at most. */
 export const MOST_MODELS = 64
 
@@ -38,6 +41,7 @@ export function textModel(
 ): readonly TextModel[] {
   const id = offeredName(serverName)
   if (id === undefined) return []
-  const { kind = 'chat', contextLength = UNKNOWN_CONTEXT, slots = 1, sizeBytes } = facts
+  const { kind = 'chat', slots = 1, sizeBytes } = facts
+  const contextLength = Math.min(facts.contextLength ?? UNKNOWN_CONTEXT, LARGEST_CONTEXT)
   return [{ serverName, id, kind, contextLength, slots, sizeBytes }]
 }

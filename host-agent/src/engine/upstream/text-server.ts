@@ -10,7 +10,7 @@ import { ServerClient } from './server-client.ts'
 import type { ServerWork } from './server-engine.ts'
 import { ServerHealth } from './server-health.ts'
 import { ServerSource } from './server-source.ts'
-import type { TextServerSpec } from './server-spec.ts'
+import { isWanted, type TextServerSpec } from './server-spec.ts'
 import type { TextModel } from './text-model.ts'
 
 /**
@@ -48,7 +48,8 @@ export class TextServer implements ModelServer {
 
   async discover(signal: AbortSignal): Promise<readonly ServerSource[]> {
     const models = await discoverModels(this.#client, this.spec, signal)
-    return models.map((model) => this.#source(model))
+    const wanted = models.filter(({ serverName, id }) => isWanted(this.spec, serverName, id))
+    return wanted.map((model) => this.#source(model))
   }
 
   #source(model: TextModel): ServerSource {
