@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { ControlClient } from '../../host-agent/src/control/control-client.ts'
 import { NANO_MODEL, HOST_PROGRAM } from './paths.ts'
 import { Program } from './program.ts'
 
@@ -8,14 +9,15 @@ export interface HostSettings {
   readonly orcUrl: string
   readonly stateDir: string
   readonly enrolmentToken?: string | undefined
-  /** GGUF file, default: the bundled model. */
-  readonly modelPath?: string | undefined
+  /** GGUF file, default: the bundled model; null: what was added to the state folder, and servers. */
+  readonly modelPath?: string | null | undefined
   /** Name of the model for Consumers, default: that of the file. */
   readonly model?: string | undefined
   readonly slots?: number | undefined
   readonly queue?: number | undefined
   /** Further options of the command line. */
   readonly args?: readonly string[] | undefined
+  readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
 /** A record of the Host's log. */
@@ -42,16 +44,23 @@ export class Host extends Program {
       queue,
       args: more = [],
     } = settings
-    const model = settings.model ?? basename(modelPath, '.gguf')
-    const args = ['run', '--orc', orcUrl, '--state', stateDir, '--model', modelPath, '--model-id', model]
+    const model = settings.model ?? basename(modelPath ?? '', '.gguf')
+    const args = ['run', '--orc', orcUrl, '--state', stateDir]
+    if (modelPath !== null) args.push('--model', modelPath, '--model-id', model)
     if (slots !== undefined) args.push('--slots', String(slots))
     if (queue !== undefined) args.push('--queue', String(queue))
     args.push(...more)
     // One thread is enough for such models, and leaves the machine to the Orc and the test.
     args.push('--no-gpu', '--threads', '1', '--log-format', 'json', '--log-level', 'debug')
-    super(HOST_PROGRAM, args, enrolmentToken === undefined ? {} : { DAISI_ENROLL_TOKEN: enrolmentToken })
+    const token = enrolmentToken === undefined ? {} : { DAISI_ENROLL_TOKEN: enrolmentToken }
+    super(HOST_PROGRAM, args, { ...token, ...settings.environment })
     this.stateDir = stateDir
     this.model = model
+  }
+
+  /** What its owner's commands ask. */
+  get control(): ControlClient {
+    return new ControlClient(this.stateDir)
   }
 
   /** The log so far. */

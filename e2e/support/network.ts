@@ -80,14 +80,18 @@ export class Network implements AsyncDisposable {
     return createConsumer(this.url, account)
   }
 
+  /** A token that enrols one Host. */
+  async enrolmentToken(owner = this.owner): Promise<string> {
+    const api = manageApi(this.url, owner.token)
+    return (await api.post<EnrolmentCreated>('/api/host-enrolments', {})).token
+  }
+
   /** Starts a Host; `logged('online')` tells when it is ready. */
   async startHost(options: HostOptions = {}): Promise<Host> {
     const { owner = this.owner, stranger = false, ...settings } = options
     const stateDir = settings.stateDir ?? (await mkdtemp(join(this.#folder, 'host-')))
     const isNew = settings.stateDir === undefined && !stranger
-    const enrolmentToken = isNew
-      ? (await manageApi(this.url, owner.token).post<EnrolmentCreated>('/api/host-enrolments', {})).token
-      : undefined
+    const enrolmentToken = isNew ? await this.enrolmentToken(owner) : undefined
     const host = new Host({ orcUrl: this.url, enrolmentToken, ...settings, stateDir })
     this.#hosts.push(host)
     return host

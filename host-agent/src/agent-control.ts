@@ -1,3 +1,4 @@
+import { modelId } from '@daisi/protocol'
 import type { OrcLinks } from './connection/orc-links.ts'
 import type { AgentStatus } from './control/agent-status.ts'
 import type { ControlTarget } from './control/control-target.ts'
@@ -9,6 +10,7 @@ import type {
   SettingsPatch,
 } from './control/control-wire.ts'
 import type { Outcome } from './control/outcome.ts'
+import { FatalError } from './exit-codes.ts'
 import type { ModelKeeper } from './models/model-keeper.ts'
 import type { ModelShelf } from './models/model-shelf.ts'
 import type { AgentOverview } from './overview/agent-overview.ts'
@@ -100,8 +102,16 @@ export class AgentControl implements ControlTarget {
   ): Promise<Outcome<ListedModel>> {
     const parsed = parseModelReference(reference)
     if (!parsed.ok) return { ok: false, code: 'bad_reference', message: parsed.message }
-    const names = { ...(id !== undefined && { id }), ...(aliases !== undefined && { aliases }) }
-    const order = { reference: parsed.reference, ...names, expectedSha256: sha256 }
+    // A bare name that is no file may be one that an Orc recommends.
+    const isName = parsed.reference.source === 'file' && modelId.safeParse(reference).success
+    const recommended = isName ? await this.#options.keeper.findInCatalogues(reference) : undefined
+    const order = {
+      reference: parsed.reference,
+      ...recommended,
+      ...(id !== undefined && { id }),
+      ...(aliases !== undefined && { aliases }),
+      ...(sha256 !== undefined && { expectedSha256: sha256 }),
+    }
     const added = await this.#options.keeper.add(order, signal, onProgress)
     if (!added.ok) return added
     const listed = (await this.models()).find((model) => model.id === added.model.id)
@@ -115,6 +125,7 @@ export class AgentControl implements ControlTarget {
       await this.#options.keeper.remove(id, options)
       return { ok: true, value: undefined }
     } catch (error) {
+      if (error instanceof FatalError) return { ok: false, code: error.code, message: error.message }
       const message = error instanceof Error ? error.message : 'the model could not be removed'
       return { ok: false, code: 'unknown_model', message }
     }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { configCommand } from './commands/config.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { idCommand } from './commands/id.ts'
 import { loginCommand } from './commands/login-command.ts'
 import { logsCommand } from './commands/logs.ts'
@@ -23,6 +24,7 @@ const commands = [
   runCommand(),
   loginCommand(),
   statusCommand(),
+  doctorCommand(),
   pauseCommand(),
   resumeCommand(),
   drainCommand(),
@@ -34,6 +36,8 @@ const commands = [
 ]
 for (const command of commands) program.addCommand(command)
 
+// Whoever reads only the beginning, as `head` does, is no fault of this program.
+process.stdout.on('error', () => process.exit(ExitCode.Ok))
 try {
   await program.parseAsync(await startArguments(process.argv.slice(2)), { from: 'user' })
   process.exit(process.exitCode ?? ExitCode.Ok)

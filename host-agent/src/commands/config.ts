@@ -73,7 +73,8 @@ async function change(stateFolder: string, make: Change, output: CommandOutput):
   const { config: changed, key, setting } = valueOf(make(config))
   const isLive = client !== undefined && setting !== undefined
   if (isLive) await client.applySettings({ [setting]: changed.settings[setting] })
-  else await writeAgentConfig(stateFolder, changed)
+  // Not what is in force: the command line of the running agent is none of the file's business.
+  else await writeAgentConfig(stateFolder, valueOf(make(await readAgentConfig(stateFolder))).config)
   output.write(`${key} = ${JSON.stringify(valueOf(getPath(changed, key)))}\n`)
   if (client !== undefined && !isLive) output.note('The running agent takes it when it is started again.\n')
 }

@@ -1,9 +1,11 @@
 import {
+  chatNeeds,
   type ChatRequest,
   chatRequest,
   chatTurns,
   type ChatPayload,
   DEFAULT_OUTPUT_TOKENS,
+  type ParameterNeed,
   requestedTokens,
   toChatPayload,
   unsupportedParameter,
@@ -15,6 +17,8 @@ export interface ChatOrder {
   readonly model: string
   readonly payload: ChatPayload
   readonly includeUsage: boolean
+  /** Parameters that not every model's server can follow. */
+  readonly needs: readonly ParameterNeed[]
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -46,6 +50,7 @@ export function readChat(
       model: request.model,
       payload: toChatPayload(request, messages, maxTokens),
       includeUsage: request.stream_options?.include_usage === true,
+      needs: chatNeeds(request),
     },
   }
 }

@@ -100,7 +100,7 @@ export class DirectDesk {
         'the session token is for another model; request one for this model',
         'model',
       )
-    const problem = this.#problemOf(authorized, context)
+    const problem = unservedParameter(read.order, context) ?? this.#problemOf(authorized, context)
     if (problem !== undefined) return problem
     const entry = this.#open(authorized, read.order, response, context)
     const { job } = entry
@@ -275,4 +275,16 @@ export class DirectDesk {
 
 function isOver(job: Job): boolean {
   return job.refused || job.ended
+}
+
+/** A parameter that the model, or its server, would not follow is refused, never ignored (A9). */
+function unservedParameter(
+  { model, needs }: ChatOrder,
+  { workbench }: RunnerContext,
+): DirectFailure | undefined {
+  const capabilities = workbench.models.find(model)?.offer.capabilities
+  const need = needs.find(({ capability }) => capabilities?.includes(capability) === false)
+  if (need === undefined) return undefined
+  const message = `this Host cannot follow \`${need.parameter}\` with ${model}; leave it out`
+  return failure('unsupported_parameter', message, need.parameter)
 }

@@ -72,6 +72,7 @@ export class AgentModels {
       createSource: llamaSourceFactory({ ...options, budget, logger }),
       readCatalogue: (url, signal) =>
         readCatalogue(orcs.find((orc) => orc.url === url) ?? unknownOrc(url), signal),
+      orcUrls: orcs.map(({ url }) => url),
       logger,
     })
     const watch = new ServerWatch(servers, {

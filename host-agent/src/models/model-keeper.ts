@@ -21,6 +21,8 @@ export interface ModelKeeperOptions {
   /** Looks into a file. Throws `ModelLoadError`. */
   readonly createSource: (file: ServedFile, signal: AbortSignal) => Promise<ModelSource>
   readonly readCatalogue: (orcUrl: string, signal: AbortSignal) => Promise<Catalogue>
+  /** Orcs whose catalogues are looked into for a name. */
+  readonly orcUrls: readonly string[]
   readonly logger: Logger
 }
 
@@ -72,6 +74,16 @@ export class ModelKeeper implements RemoteModels {
     if (problem === undefined) return added
     await store.registry.remove(model.id, undefined)
     return { ok: false, code: 'model_unusable', message: problem }
+  }
+
+  /** What to fetch for a name that stands in the catalogue of one of the Orcs; undefined if it stands in none that answers. */
+  async findInCatalogues(name: string): Promise<ModelOrder | undefined> {
+    const { readCatalogue, orcUrls } = this.#options
+    const read = await Promise.allSettled(orcUrls.map((url) => readCatalogue(url, this.#stop.signal)))
+    const entries = read.flatMap((result) => (result.status === 'fulfilled' ? result.value.models : []))
+    const entry = entries.find(({ id, aliases }) => id === name || aliases.includes(name))
+    const parsed = entry === undefined ? undefined : orderOf(entry)
+    return parsed !== undefined && 'order' in parsed ? parsed.order : undefined
   }
 
   async beginAddFromCatalogue(
