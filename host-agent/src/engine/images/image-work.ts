@@ -1,4 +1,4 @@
-import { imageCharacterLimit, imageTokens } from '@daisi/protocol'
+import { imageCharacterLimit, imageTokens, type JobUsage } from '@daisi/protocol'
 import type { EngineJob, EngineRefusal } from '../engine.ts'
 import { ServerError } from '../upstream/server-error.ts'
 import type { ServerRun } from '../upstream/server-run.ts'
@@ -21,8 +21,8 @@ export interface ImageWorkshop {
 }
 
 /**
- * Some images, one after the other. Only an image of the size that was asked for is delivered and counted. Throws a
- * `ServerError`.
+ * Some images, one after the other. Only an image of the size that was asked for is delivered and counted. An aborted job ends at
+ * once; its turn ends when the server was told, so that nothing of it reaches the next one. Throws a `ServerError`.
  */
 export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: ServerRun): Promise<void> {
   const { driver, turns } = workshop
@@ -30,6 +30,8 @@ export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: Ser
   if (refusal !== undefined) return run.refuse(refusal)
   const tokens = imageTokens(job.width, job.height)
   let generatedTokens = 0
+  const usage = (): JobUsage => ({ promptTokens: 0, cachedTokens: 0, generatedTokens })
+  run.signal.addEventListener('abort', () => run.abort(usage()), { once: true })
   for (let index = 0; index < job.count && !run.signal.aborted; index++) {
     const image = await turns.next(run.signal, () => {
       if (index === 0) run.startSoon(0)
@@ -42,9 +44,8 @@ export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: Ser
     run.start()
     if (await run.result(text, tokens)) generatedTokens += tokens
   }
-  const usage = { promptTokens: 0, cachedTokens: 0, generatedTokens }
-  if (run.signal.aborted) run.abort(usage)
-  else run.end('stop', usage)
+  if (run.signal.aborted) run.abort(usage())
+  else run.end('stop', usage())
 }
 
 function refusalOf(job: ImageJob, wishes: ReadonlySet<ImageWish>): EngineRefusal | undefined {

@@ -75,11 +75,15 @@ describe('an aborted job is interrupted in the server', () => {
       ...(progress !== undefined && { 'POST /internal/progress': progress }),
     })
     const abort = new AbortController()
-    const list = all((await openImages(server, 'a1111')).run(imageJob(), abort.signal))
+    const engine = await openImages(server, 'a1111')
+    const list = all(engine.run(imageJob(), abort.signal))
     const { closed, body } = await server.request(GENERATE)
     abort.abort()
     expect(await list).toMatchObject([{ type: 'end', finishReason: 'cancelled' }])
     await closed
+    // The next job has its turn when the server was told of the first one.
+    server.routes[GENERATE] = answer
+    expect((await events(engine, imageJob())).at(-1)).toMatchObject({ type: 'end', finishReason: 'stop' })
     const asked = server.to('POST /internal/progress')[0]?.body as { id_task: string }
     expect(asked.id_task).toBe((body as { force_task_id: string }).force_task_id)
     expect(server.to(INTERRUPT)).toHaveLength(isInterrupted ? 1 : 0)

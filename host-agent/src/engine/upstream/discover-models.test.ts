@@ -1,8 +1,7 @@
-import { describe, expect, test } from 'vitest'
 import type { ModelOffer } from '@daisi/protocol'
-import { ServerError } from './server-error.ts'
+import { describe, expect, test } from 'vitest'
 import { silentLogger, spec, startServer } from './testing/server-setup.ts'
-import { json, type TestRoute, type TestServer } from './testing/test-server.ts'
+import { json, type TestServer } from './testing/test-server.ts'
 import { TextServer } from './text-server.ts'
 
 const signal = new AbortController().signal
@@ -13,7 +12,7 @@ async function offersOf(server: TestServer, kind: string, options = ''): Promise
 }
 
 function textServer(server: TestServer, kind: string, options = ''): TextServer {
-  const parsed = spec(`${kind}=${server.url}${options}`, { KEY: 'sk-1' })
+  const parsed = spec(`${kind}=${server.url}${options}`)
   if (parsed.type !== 'text') throw new Error('no text server')
   return new TextServer(parsed, silentLogger)
 }
@@ -241,39 +240,4 @@ test('at most 64 models of a server are offered', async () => {
   const models = Array.from({ length: 200 }, (_, index) => ({ id: `m${index}` }))
   const server = await startServer({ 'GET /v1/models': list(...models) })
   expect(await offersOf(server, 'openai')).toHaveLength(64)
-})
-
-test('the key goes to the server, and only where the owner gave one', async () => {
-  const server = await startServer({ 'GET /v1/models': list({ id: 'm' }) })
-  await offersOf(server, 'openai', '#key-env=KEY')
-  await offersOf(server, 'openai')
-  expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-1', undefined])
-})
-
-describe('a server that answers nonsense has no models', () => {
-  const elsewhere: TestRoute = (_, response) =>
-    void response.writeHead(302, { location: 'http://127.0.0.1:9/v1/models' }).end()
-  const huge: TestRoute = (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' })
-    response.write('{"data":[],"x":"')
-    response.end('x'.repeat(5 * 1024 * 1024))
-  }
-  test.each<[string, TestRoute, string]>([
-    ['a redirect', elsewhere, 'unreachable'],
-    ['HTML', (_, response) => void response.end('<html></html>'), 'malformed'],
-    ['another JSON', { models: [] }, 'malformed'],
-    ['five megabytes', huge, 'malformed'],
-    [
-      'a promise of five megabytes',
-      (_, response) => response.writeHead(200, { 'content-length': 5 * 1024 * 1024 }).flushHeaders(),
-      'malformed',
-    ],
-    ['401', (_, response) => json(response, 401, {}), 'rejected'],
-    ['a reset', (_, response) => void response.socket?.resetAndDestroy(), 'unreachable'],
-  ])('%s', async (_, route, code) => {
-    const server = await startServer({ 'GET /v1/models': route })
-    const error: unknown = await offersOf(server, 'openai').catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(ServerError)
-    expect(error).toMatchObject({ code })
-  })
 })
