@@ -6,6 +6,8 @@ export default defineProject({
     include: ['*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Processes start and models load: seconds on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     // Each file has an Orc, Hosts and an engine of its own: together they would only measure how slow the machine is.
     fileParallelism: false,
   },
