@@ -1,4 +1,3 @@
-import { cpus, platform, release, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { benchAuthTime } from './auth-time.ts'
@@ -6,6 +5,7 @@ import { benchCredits } from './credits.ts'
 import { benchGeneration } from './generation.ts'
 import { benchLoginTime } from './login-time.ts'
 import { benchRelay } from './relay.ts'
+import { printMachine } from './support/machine.ts'
 import type { BenchOptions } from './support/network.ts'
 import { print, progress } from './support/report.ts'
 import { benchTtft } from './ttft.ts'
@@ -34,7 +34,11 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 const options = { quick: values.quick, workerScript: values.worker }
-printMachine(options)
+const { version }: { version: string } = createRequire(new URL('../orc-local/package.json', import.meta.url))(
+  'workerd/package.json',
+)
+printMachine(options.quick, `workerd ${version}`)
+if (options.workerScript !== undefined) print(`\nWorker: \`${options.workerScript}\`.`)
 const startedAt = performance.now()
 for (const [name, bench] of Object.entries(benches)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
@@ -42,20 +46,3 @@ for (const [name, bench] of Object.entries(benches)) {
   await bench(options)
 }
 progress(`done in ${Math.round((performance.now() - startedAt) / 1000)} s`)
-
-function printMachine({ quick, workerScript }: BenchOptions): void {
-  const cores = cpus()
-  const { version }: { version: string } = createRequire(
-    new URL('../orc-local/package.json', import.meta.url),
-  )('workerd/package.json')
-  const facts = [
-    `${cores[0]?.model.trim() ?? 'unknown CPU'}, ${cores.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `${platform()} ${release()}`,
-    `Node ${process.versions.node}`,
-    `workerd ${version}`,
-    new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
-  ]
-  print(`Measured on ${facts.join('; ')}.`)
-  if (quick) print('\n**`--quick`: too few samples for numbers worth keeping.**')
-  if (workerScript !== undefined) print(`\nWorker: \`${workerScript}\`.`)
-}

@@ -11,10 +11,15 @@ export interface Helper {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a program beside this file; it ends by itself when the channel to this process closes. */
-export async function startHelper(file: string, options: object): Promise<Helper> {
+/** Starts a program beside this file; it ends by itself when the channel to this process closes. `env` adds to this process's. */
+export async function startHelper(
+  file: string,
+  options: object,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Helper> {
   const child = fork(join(import.meta.dirname, file), [JSON.stringify(options)], {
     execPath: process.execPath,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const exited = childExit(child)

@@ -55,6 +55,13 @@ export class FakeConnection {
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#received.push(decode(data, isBinary)))
   }
 
+  /** The next message. */
+  async message(): Promise<FromHost> {
+    const { value } = await this.#iterator.next()
+    if (value === undefined) throw new Error('the connection ended')
+    return value
+  }
+
   /** The next message of a type; those before it go to `log`. */
   async next<Type extends FromHost['type']>(type: Type): Promise<Extract<FromHost, { type: Type }>> {
     while (true) {
