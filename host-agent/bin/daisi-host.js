@@ -1,3 +1,12 @@
 #!/usr/bin/env node
-// A file of its own, because npm links only a bin that exists at install, before the first build.
-import '../dist/cli.js'
+// A file of its own, because npm links only a bin that exists at install, before the first build. It runs on any Node, to say
+// which one is needed: older ones fail while they load what it imports.
+const NEEDED = [22, 19]
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
+  process.stderr.write(
+    `daisi-host: needs Node ${NEEDED.join('.')} or newer, and this is ${process.versions.node}; install it from https://nodejs.org, or start with: npx -p node@24 -p daisi-host daisi-host\n`,
+  )
+  process.exit(2)
+}
+await import('../dist/cli.js')

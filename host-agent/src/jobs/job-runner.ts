@@ -1,4 +1,10 @@
-import { type JobUsage, RECEIPT_TYPE, type ReceiptClaims, type SessionTokenClaims } from '@daisi/protocol'
+import {
+  capability,
+  type JobUsage,
+  RECEIPT_TYPE,
+  type ReceiptClaims,
+  type SessionTokenClaims,
+} from '@daisi/protocol'
 import { monotonicClock } from '../clock.ts'
 import type { EngineEvent, EngineWork } from '../engine/engine.ts'
 import type { Logger } from '../log.ts'
@@ -122,6 +128,9 @@ class JobRun {
           'a job failed in the engine',
         )
         job.refuse('engine_failed', event.message)
+        // One who only estimated the prompt has nothing to show for it.
+        if (!this.#lease.model.offer.capabilities.includes(capability.tokenIds))
+          this.#prompt = { promptTokens: 0, cachedTokens: 0 }
         return this.#end({ outcome: 'failed', error: { code: 'engine_failed', message: event.message } })
     }
   }
