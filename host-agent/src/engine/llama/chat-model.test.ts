@@ -6,6 +6,7 @@ import type { ChatJob, EngineEvent } from '../engine.ts'
 import { ChatModel } from './chat-model.ts'
 import { loadModel, type LoadedModel } from './load.ts'
 import { buildPrompt } from './prompt.ts'
+import { LOAD_TIMEOUT_MS } from './testing/served.ts'
 
 // One answer at a time: answers side by side need the thread pool of the engine process, see llama-engine.ts.
 let loaded: LoadedModel
@@ -14,7 +15,7 @@ let chat: ChatModel
 beforeAll(async () => {
   loaded = await loadModel({ modelPath: MODEL_PATH, slots: 2, gpu: false })
   chat = await ChatModel.open(loaded)
-})
+}, LOAD_TIMEOUT_MS)
 afterAll(() => loaded.model.llama.dispose())
 
 async function run(job: ChatJob, signal = new AbortController().signal, on = chat): Promise<Collected> {
@@ -50,6 +51,19 @@ describe('answers', () => {
     )
     expect(second.start?.cachedTokens).toBeGreaterThanOrEqual(answer.tokenIds.length)
     expect(second.start?.cachedTokens).toBeLessThan(second.start?.promptTokens ?? 0)
+  })
+
+  test('a follow-up to a long conversation evaluates only what is new', async () => {
+    const first = { role: 'user', content: 'word '.repeat(1_600) } as const
+    const answer = await run(engineJob([first], { maxTokens: 8 }))
+    // Another chat takes the other sequence, and leaves this prefix alone.
+    await run(engineJob('What is a Host?'))
+    const next = { role: 'user', content: 'And then?' } as const
+    const { start } = await run(
+      engineJob([first, { role: 'assistant', content: answer.text }, next], { maxTokens: 8 }),
+    )
+    expect(start?.cachedTokens).toBeGreaterThanOrEqual(1_500)
+    expect((start?.promptTokens ?? 0) - (start?.cachedTokens ?? 0)).toBeLessThan(30)
   })
 
   test('the same prompt again evaluates its last token again', async () => {

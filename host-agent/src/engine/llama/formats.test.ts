@@ -1,6 +1,7 @@
 import type { OutputFormat, Sampling } from '@daisi/protocol'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Collected, engineJob } from '../../testing/engine-run.ts'
+import { GrammarMeter } from './grammar-meter.ts'
 import type { ServedModel } from './served-model.ts'
 import { LOAD_TIMEOUT_MS, runOn, serve } from './testing/served.ts'
 
@@ -112,4 +113,42 @@ describe('what cannot be followed is refused', () => {
     expect(last).toMatchObject({ type: 'refused', refusal: { code: 'invalid_payload' } })
     expect((await answer({ type: 'grammar', gbnf: 'root ::= "fine"' })).text).toBe('fine')
   }, 30_000)
+
+  test('a grammar with too many ways to go on', async () => {
+    const gbnf = `root ::= ${'"a"? '.repeat(400)}"b"`
+    const { last } = await answer({ type: 'grammar', gbnf })
+    expect(last).toMatchObject({ type: 'refused', refusal: { code: 'invalid_payload' } })
+  }, 30_000)
+})
+
+describe('a grammar that becomes slow', () => {
+  test('loses its job, and one that waited for it does not', () => {
+    let now = 1_000_000
+    const slow = new GrammarMeter(() => now)
+    const innocent = new GrammarMeter(() => now)
+    slow.started()
+    innocent.started()
+    now += 3_001
+    expect(() => slow.finished()).toThrow()
+    now += 5
+    expect(() => innocent.finished()).not.toThrow()
+  })
+
+  test('ends the process if it does not come back', () => {
+    vi.useFakeTimers()
+    try {
+      const bite = vi.fn()
+      const meter = new GrammarMeter(() => 0, bite)
+      meter.started()
+      vi.advanceTimersByTime(29_999)
+      meter.stop()
+      vi.advanceTimersByTime(60_000)
+      expect(bite).not.toHaveBeenCalled()
+      meter.started()
+      vi.advanceTimersByTime(30_001)
+      expect(bite).toHaveBeenCalledOnce()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 })

@@ -6,7 +6,6 @@ import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
 import type { TokenChoice } from './sampling.ts'
 import { openTokenStream } from './token-stream.ts'
-import { guarded } from './guarded.ts'
 
 /** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
 const PREFILL_CHUNK = 256
@@ -53,11 +52,9 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
 
   const lastChunk = await prefill(sequence, generation.unevaluated, signal)
   const tokens = openTokenStream(sequence, lastChunk, choice, continuation.length, generation.logprobs)
-  const next =
-    choice.options.grammarEvaluationState === undefined ? () => tokens.next() : () => guarded(tokens.next())
   try {
     while (!signal.aborted) {
-      const sampled = await next()
+      const sampled = await tokens.next()
       if (sampled === undefined || isEnd(model, sampled.token, stopTokens)) {
         finish.reason = 'stop'
         push(output, matcher, detokenizer.flush())
@@ -76,6 +73,7 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       }
     }
   } finally {
+    choice.close()
     await tokens.close()
   }
   for (const piece of matcher.flush()) output.push(piece)

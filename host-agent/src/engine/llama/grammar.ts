@@ -3,10 +3,15 @@ import { LlamaGrammarEvaluationState, type LlamaModel, type Token } from 'node-l
 import type { EngineRefusal } from '../engine.ts'
 import { JSON_OBJECT_GRAMMAR, schemaToGrammar } from '../schema/schema-grammar.ts'
 import type { GrammarTrial } from './grammar-trial.ts'
-import { acceptTokens } from './native.ts'
+import { acceptTokens, allowsToken } from './native.ts'
 
 /** Largest grammar that a schema may become, in characters. */
 const LARGEST_GRAMMAR = 512 * 1024
+
+/** Tokens of the vocabulary that are tried to see how long one step of a grammar takes, and the limits for that. */
+const TRIED_TOKENS = 64
+const LONGEST_TRIAL_MS = 30
+const LONGEST_TOKEN_MS = 1_000
 
 /** The grammar of one answer, as far as its continuation has come, or why there is none. */
 export type OpenedGrammar =
@@ -44,9 +49,21 @@ async function start(
 ): Promise<OpenedGrammar> {
   const grammar = await model.llama.createGrammar({ grammar: gbnf })
   const state = new LlamaGrammarEvaluationState({ model, grammar })
-  return acceptTokens(state, model, continuation)
-    ? { ok: true, state }
-    : invalid('continuation does not fit the output format')
+  if (!acceptTokens(state, model, continuation)) return invalid('continuation does not fit the output format')
+  if (isAffordable(model, state)) return { ok: true, state }
+  return invalid('the output format leaves too many ways to go on; use fewer optional parts in a row')
+}
+
+/** Tries some tokens and reckons what all of them would take. */
+function isAffordable(model: LlamaModel, state: LlamaGrammarEvaluationState): boolean {
+  const vocabulary = model.fileInfo.metadata.tokenizer.ggml.tokens.length
+  const startedAt = performance.now()
+  for (let tried = 1; tried <= TRIED_TOKENS; tried++) {
+    allowsToken(state, model, Math.floor((vocabulary * (tried - 1)) / TRIED_TOKENS) as Token)
+    const tookMs = performance.now() - startedAt
+    if (tookMs > LONGEST_TRIAL_MS && (tookMs / tried) * vocabulary > LONGEST_TOKEN_MS) return false
+  }
+  return true
 }
 
 type WrittenGrammar =

@@ -4,7 +4,7 @@ import { ModelLoadError } from '../engine.ts'
 import type { LoadOptions } from './load-options.ts'
 
 /** The shortest context that is worth serving. */
-export const SHORTEST_CONTEXT = 512
+const SHORTEST_CONTEXT = 512
 /** Contexts are sized in steps of this many tokens. */
 const CONTEXT_STEP = 256
 /** Inputs longer than this are read as chat, not turned into one vector or score. */

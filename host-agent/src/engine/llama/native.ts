@@ -19,6 +19,7 @@ interface NativeSampler {
 interface Bindings {
   readonly AddonSampler: (new (model: unknown) => NativeSampler) & {
     acceptGrammarEvaluationStateToken(state: unknown, token: number): void
+    canBeNextTokenForGrammarEvaluationState(state: unknown, token: number): boolean
   }
 }
 
@@ -68,6 +69,13 @@ export function acceptTokens(
   } catch {
     return false
   }
+}
+
+/** Whether a grammar allows a token next. */
+export function allowsToken(state: LlamaGrammarEvaluationState, model: LlamaModel, token: Token): boolean {
+  const { AddonSampler } = (model as unknown as ModelInside)._llama._bindings
+  const inside = (state as unknown as { readonly _state: unknown })._state
+  return AddonSampler.canBeNextTokenForGrammarEvaluationState(inside, token)
 }
 
 /** Sets what is added to a token's logit. The public method leaves out the tokens that end an answer. */

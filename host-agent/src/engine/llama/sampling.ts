@@ -6,6 +6,7 @@ import {
   type Token,
   TokenBias,
 } from 'node-llama-cpp'
+import { GrammarMeter } from './grammar-meter.ts'
 import { NO_TOP_K, setLogitBias } from './native.ts'
 import { randomSeed } from './seeds.ts'
 
@@ -29,19 +30,22 @@ export class TokenChoice {
   readonly seed: number | undefined
   readonly #repeatable: Token[]
   readonly #bias: AnswerBias | undefined
+  readonly #meter: GrammarMeter | undefined
 
   constructor(
     model: LlamaModel,
     sampling: Sampling,
     history: SamplingHistory,
-    grammarEvaluationState?: LlamaGrammarEvaluationState,
+    grammar?: LlamaGrammarEvaluationState,
   ) {
     const { temperature = 1, topP = 1, topK = 0, minP = 0, repeatPenalty = 1 } = sampling
     this.seed = temperature === 0 ? undefined : (sampling.seed ?? randomSeed())
     this.#repeatable = [...history.prompt, ...history.continuation].slice(-REPEAT_WINDOW)
-    this.#bias = AnswerBias.for(model, sampling, grammarEvaluationState !== undefined)
+    this.#bias = AnswerBias.for(model, sampling, grammar !== undefined)
     for (const token of history.continuation) this.#bias?.count(token)
     const bias = this.#bias?.bias
+    const meter = grammar && new GrammarMeter()
+    this.#meter = meter
     this.options = {
       temperature,
       yieldEogToken: true,
@@ -54,15 +58,27 @@ export class TokenChoice {
         },
       }),
       ...(bias !== undefined && { tokenBias: bias }),
-      ...(grammarEvaluationState !== undefined && { grammarEvaluationState }),
+      ...(grammar !== undefined && {
+        // Asked for when the logits are there and sampling begins.
+        grammarEvaluationState: () => {
+          meter?.started()
+          return grammar
+        },
+      }),
     }
   }
 
-  /** The answer has one more token. */
+  /** The answer has one more token. Throws if its sampling took too long. */
   accept(token: Token): void {
+    this.#meter?.finished()
     this.#repeatable.push(token)
     if (this.#repeatable.length > REPEAT_WINDOW) this.#repeatable.shift()
     this.#bias?.count(token)
+  }
+
+  /** No more tokens are chosen. */
+  close(): void {
+    this.#meter?.stop()
   }
 }
 
