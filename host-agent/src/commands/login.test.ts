@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseCertificatePin } from '../connection/certificate-pin.ts'
+import { agentConfig, readAgentConfig, writeAgentConfig } from '../state/agent-config.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { createCertificate } from '../testing/certificate.ts'
@@ -54,6 +55,17 @@ function polls(): number {
 }
 
 describe('a login', () => {
+  test('is remembered, so that run needs no address after it; settings stay as they are', async () => {
+    const before = agentConfig.parse({ name: 'attic', orcs: [{ url: 'https://other.test' }] })
+    await writeAgentConfig(folder, before)
+    await login()
+    await login()
+    expect(await readAgentConfig(folder)).toEqual({
+      ...before,
+      orcs: [...before.orcs, { url: orc.url, insecure: false }],
+    })
+  })
+
   test('[C3] shows the code, waits, enrols, and run needs no token after it', async () => {
     const { hostId } = await loadIdentity(folder)
     const { lines, error } = await login(['authorization_pending', 'grant'], { network: 'home' })

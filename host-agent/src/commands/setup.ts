@@ -129,15 +129,7 @@ function givenAnswers({ orc = [], pin = [], enroll = [], yes, ...flags }: Flags)
   if (yes !== true && !(process.stdin.isTTY && process.stdout.isTTY)) throw notInteractive()
   if (orc.length > 1 || pin.length > 1 || enroll.length > 1) throw oneOrcOnly()
   const { network, model: models, server: servers, when } = flags
-  return {
-    ...(orc[0] !== undefined && { orc: orc[0] }),
-    ...(pin[0] !== undefined && { pin: pin[0] }),
-    ...(enroll[0] !== undefined && enroll[0] !== '' && { token: enroll[0] }),
-    ...(network !== undefined && { network }),
-    ...(models !== undefined && { models }),
-    ...(servers !== undefined && { servers }),
-    ...(when !== undefined && { when }),
-  }
+  return { orc: orc[0], pin: pin[0], token: enroll[0] || undefined, network, models, servers, when }
 }
 
 function readHub(): Hub {

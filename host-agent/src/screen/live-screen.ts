@@ -38,6 +38,8 @@ export class LiveScreen {
     input.setRawMode(true)
     input.setEncoding('utf8')
     input.on('data', this.#onKey)
+    // Whoever asked questions before has paused it.
+    input.resume()
     output.on('resize', this.#draw)
     this.#unwatch = target.watch((event) => {
       if (event.type === 'status') this.#status = event.status

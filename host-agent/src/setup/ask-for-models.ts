@@ -1,12 +1,11 @@
-import { resolve } from 'node:path'
 import type { CatalogueEntry } from '@daisi/protocol'
+import { describeFailure } from '../connection/orc-failures.ts'
 import { readCatalogue } from '../connection/read-catalogue.ts'
 import { parseServers } from '../models/parse-servers.ts'
 import { printable } from '../printable.ts'
 import { readAgentConfig } from '../state/agent-config.ts'
 import { parseModelReference, referenceText } from '../store/model-reference.ts'
 import { ModelRegistry } from '../store/model-registry.ts'
-import { defaultModelsFolder } from '../store/models-folder.ts'
 import { rememberServer } from './change-config.ts'
 import { findServers } from './find-servers.ts'
 import { ModelGetter } from './model-getter.ts'
@@ -38,17 +37,17 @@ async function readIfPossible(
 ): Promise<readonly CatalogueEntry[]> {
   try {
     return (await readCatalogue(orc, signal)).models
-  } catch {
+  } catch (error) {
     if (signal.aborted) throw setupInterrupted()
-    asker.say(`${orc.url} recommends no models.`)
+    asker.say(`${orc.url} recommends no models (${printable(describeFailure(error))}).`)
     return []
   }
 }
 
 async function lookAround(context: SetupContext, catalogue: readonly CatalogueEntry[]): Promise<ModelSurvey> {
-  const { stateFolder, usualServers: servers, asker, signal } = context
-  const [config, modelsFolder] = await Promise.all([readAgentConfig(stateFolder), modelsFolderOf(context)])
-  const looking = surveyModels({ config, modelsFolder, catalogue, servers }, signal)
+  const { stateFolder, hardware, usualServers, asker, signal } = context
+  const config = await readAgentConfig(stateFolder)
+  const looking = surveyModels({ config, catalogue, hardware: hardware(), usualServers }, signal)
   const survey = await asker.waiting('Looking at this machine', looking)
   if (signal.aborted) throw setupInterrupted()
   return survey
@@ -89,7 +88,7 @@ async function questionOf(
 }
 
 async function take(context: SetupContext, pick: ModelPick): Promise<void> {
-  const { stateFolder, hub, agent, asker, signal } = context
+  const { stateFolder, modelsFolder, hub, agent, asker, signal } = context
   if (pick.source === 'server') {
     const { text } = pick
     parseServers([text])
@@ -102,7 +101,6 @@ async function take(context: SetupContext, pick: ModelPick): Promise<void> {
         : `Serves ${models} of ${printable(text)}.`,
     )
   }
-  const modelsFolder = await modelsFolderOf(context)
   const registry = new ModelRegistry(stateFolder)
   const getter = new ModelGetter({ registry, stateFolder, modelsFolder, hub }, agent)
   const wanted = pick.source === 'catalogue' ? pick.entry : pick.text
@@ -114,8 +112,4 @@ async function take(context: SetupContext, pick: ModelPick): Promise<void> {
   } finally {
     progress.end()
   }
-}
-
-async function modelsFolderOf({ stateFolder, modelsFolder }: SetupContext): Promise<string> {
-  return resolve(modelsFolder ?? (await readAgentConfig(stateFolder)).modelsFolder ?? defaultModelsFolder())
 }

@@ -15,6 +15,7 @@ import { WORK_TIME_WORDS, WORK_TIMES, type WorkTime } from './work-time.ts'
 
 /** Asks a person at a terminal what the command line leaves open. Ctrl-C and Esc throw `setup_interrupted`. */
 export class ClackAsker implements SetupAsker {
+  readonly isAttended = true
   readonly loginScreen
   readonly #clack: typeof Clack
   readonly #output: CommandOutput
@@ -56,8 +57,7 @@ export class ClackAsker implements SetupAsker {
 
   refused(error: FatalError): void {
     this.#clack.log.error(printable(error.message))
-    const { orc } = this.#given
-    this.#given = orc === undefined ? {} : { orc }
+    this.#given = { orc: this.#given.orc }
   }
 
   async again(error: FatalError): Promise<void> {

@@ -16,6 +16,11 @@ import { untilDone } from './until-done.ts'
 /** Names longer than this are cut. */
 const LONGEST_NAME = 64
 
+interface Joined {
+  readonly alias?: string | undefined
+  readonly networks: readonly string[]
+}
+
 interface FoundOrc {
   readonly orc: OrcAnswer
   readonly discovery: Discovery
@@ -33,14 +38,13 @@ export async function joinNetwork(context: SetupContext): Promise<OrcAnswer> {
   // Before the login: whoever stops there finds the address again.
   await rememberOrc(stateFolder, orc)
   const { value: record } = await OrcRecordFile.open(stateFolder, orc.url)
-  const joined: { readonly alias?: string | undefined; readonly networks: readonly string[] } =
-    record.enrolled
-      ? record
-      : await untilDone(
-          () => enrol(context, found),
-          (error) => asker.again(error),
-          signal,
-        )
+  const joined: Joined = record.enrolled
+    ? record
+    : await untilDone(
+        () => enrol(context, found),
+        (error) => asker.again(error),
+        signal,
+      )
   const networks = joined.networks.length === 0 ? '' : `, in ${joined.networks.join(', ')}`
   asker.say(`Enrolled at ${orc.url} as ${printable(joined.alias ?? 'a Host')}${networks}.`)
   return orc
@@ -67,10 +71,7 @@ async function findOrc({ stateFolder, insecure, asker, signal }: SetupContext): 
   return { orc: trusted, discovery: second.discovery }
 }
 
-async function enrol(
-  context: SetupContext,
-  { orc, discovery }: FoundOrc,
-): Promise<{ readonly alias?: string | undefined; readonly networks: readonly string[] }> {
+async function enrol(context: SetupContext, { orc, discovery }: FoundOrc): Promise<Joined> {
   const { stateFolder, name = hostname().slice(0, LONGEST_NAME), asker, clock, signal } = context
   const token = asker.enrolmentToken()
   if (token !== undefined) {

@@ -10,6 +10,8 @@ import type { AgentConfig } from '../state/agent-config.ts'
 import { printable } from '../printable.ts'
 import { type FoundServer, findServers } from './find-servers.ts'
 
+const NO_GPU: GpuFacts = { type: undefined, devices: [], totalBytes: 0, freeBytes: 0 }
+
 /** What this machine has, and what would do well on it. */
 export interface ModelSurvey {
   readonly hardware: Hardware
@@ -21,18 +23,28 @@ export interface ModelSurvey {
 
 export interface SurveyOrder {
   readonly config: AgentConfig
-  readonly modelsFolder: string
   readonly catalogue: readonly CatalogueEntry[]
+  readonly hardware: Promise<Hardware>
   /** Servers to look for. */
-  readonly servers: readonly string[]
+  readonly usualServers: readonly string[]
 }
 
-/** Looks at this machine and for servers on it. What cannot be found out is left open, and nothing is an error. */
+/** What this machine has. What cannot be found out is left open, and nothing is an error. */
+export async function lookAtMachine(
+  { gpu }: Pick<AgentConfig, 'gpu'>,
+  modelsFolder: string,
+  signal: AbortSignal,
+): Promise<Hardware> {
+  // One after the other: starting a driver would disturb the measuring of memory.
+  return probeHardware({ modelsFolder, gpu: gpu ? await probeGpu(signal) : NO_GPU })
+}
+
+/** Looks for servers on this machine, and sorts the catalogue by what would do well on it. Nothing is an error. */
 export async function surveyModels(order: SurveyOrder, signal: AbortSignal): Promise<ModelSurvey> {
-  const { config, modelsFolder, catalogue } = order
+  const { config, catalogue, usualServers } = order
   const [hardware, servers] = await Promise.all([
-    look(config, modelsFolder, signal),
-    findServers(order.servers, config.servers, signal),
+    order.hardware,
+    findServers(usualServers, config.servers, signal),
   ])
   const budget = memoryBudget(config.settings, {
     mainBytes: hardware.memory.totalBytes,
@@ -73,11 +85,3 @@ export function describeProposal({
   parts.push(fits === 'gpu' ? 'on the GPU' : 'on the CPU')
   return printable(parts.join(' · '))
 }
-
-async function look(config: AgentConfig, modelsFolder: string, signal: AbortSignal): Promise<Hardware> {
-  const gpu = config.gpu ? await probeGpu(signal) : NO_GPU
-  // After the GPU: what its driver needs would slow down the measuring of memory.
-  return probeHardware({ modelsFolder, gpu })
-}
-
-const NO_GPU: GpuFacts = { type: undefined, devices: [], totalBytes: 0, freeBytes: 0 }

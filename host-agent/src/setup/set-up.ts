@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { agentConfigPath, readAgentConfig } from '../state/agent-config.ts'
 import { changeConfig } from './change-config.ts'
 import { askForModels } from './ask-for-models.ts'
@@ -5,6 +6,9 @@ import { joinNetwork } from './join-network.ts'
 import type { SetupAsker } from './setup-asker.ts'
 import type { SetupContext, SetupOptions } from './setup-context.ts'
 import { ControlClient } from '../control/control-client.ts'
+import type { Hardware } from '../hardware/hardware.ts'
+import { defaultModelsFolder } from '../store/models-folder.ts'
+import { lookAtMachine } from './model-survey.ts'
 import { settingsOf, WORK_TIME_WORDS, workTimeOf } from './work-time.ts'
 
 /**
@@ -13,23 +17,35 @@ import { settingsOf, WORK_TIME_WORDS, workTimeOf } from './work-time.ts'
  */
 export async function setUp(options: SetupOptions, asker: SetupAsker, signal: AbortSignal): Promise<void> {
   const { stateFolder, name, modelsFolder } = options
-  // A configuration that cannot be read ends it before anything is asked.
-  await readAgentConfig(stateFolder)
-  const client = new ControlClient(stateFolder)
-  const agent = (await client.isRunning()) ? client : undefined
-  const context = { ...options, asker, agent, signal }
   if (name !== undefined || modelsFolder !== undefined)
     await changeConfig(stateFolder, (config) => ({
       ...config,
       ...(name !== undefined && { name }),
       ...(modelsFolder !== undefined && { modelsFolder }),
     }))
+  const context = await openContext(options, asker, signal)
   const orc = await joinNetwork(context)
   await askForModels(context, orc)
   await askForWorkTime(context)
   asker.say(`All of this stands in ${agentConfigPath(stateFolder)}; change it with: daisi-host config`)
-  if (agent !== undefined)
+  if (context.agent !== undefined)
     asker.say('The agent that runs here takes another Orc, and other servers, when it is started again.')
+}
+
+async function openContext(
+  options: SetupOptions,
+  asker: SetupAsker,
+  signal: AbortSignal,
+): Promise<SetupContext> {
+  const config = await readAgentConfig(options.stateFolder)
+  const client = new ControlClient(options.stateFolder)
+  const agent = (await client.isRunning()) ? client : undefined
+  const modelsFolder = resolve(config.modelsFolder ?? defaultModelsFolder())
+  let looking: Promise<Hardware> | undefined
+  const hardware = (): Promise<Hardware> => (looking ??= lookAtMachine(config, modelsFolder, signal))
+  // Ready by the time that a person has logged in.
+  if (asker.isAttended) void hardware()
+  return { ...options, modelsFolder, asker, agent, hardware, signal }
 }
 
 async function askForWorkTime({ stateFolder, agent, asker }: SetupContext): Promise<void> {

@@ -45,6 +45,8 @@ export interface ShownProgress {
  * when there is no answer.
  */
 export interface SetupAsker {
+  /** True if a person answers, who waits for what takes long. */
+  readonly isAttended: boolean
   /** One thing that was found or done. */
   say(text: string): void
   /** Shows that something takes a moment. */

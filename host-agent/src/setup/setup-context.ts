@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { ControlClient } from '../control/control-client.ts'
+import type { Hardware } from '../hardware/hardware.ts'
 import type { Hub } from '../store/hub.ts'
 import type { SetupAsker } from './setup-asker.ts'
 
@@ -19,6 +20,10 @@ export interface SetupOptions {
 
 /** One setup under way. */
 export interface SetupContext extends SetupOptions {
+  /** Where downloads go. */
+  readonly modelsFolder: string
+  /** Looks at this machine, once. */
+  readonly hardware: () => Promise<Hardware>
   readonly asker: SetupAsker
   /** The running agent of this state folder. */
   readonly agent: ControlClient | undefined

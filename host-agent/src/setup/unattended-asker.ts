@@ -12,17 +12,18 @@ import type { WorkTime } from './work-time.ts'
 
 /** What the command line and the environment answer. */
 export interface GivenAnswers {
-  readonly orc?: string
-  readonly pin?: CertificatePin
-  readonly token?: string
-  readonly network?: string
-  readonly models?: readonly string[]
-  readonly servers?: readonly string[]
-  readonly when?: WorkTime
+  readonly orc?: string | undefined
+  readonly pin?: CertificatePin | undefined
+  readonly token?: string | undefined
+  readonly network?: string | undefined
+  readonly models?: readonly string[] | undefined
+  readonly servers?: readonly string[] | undefined
+  readonly when?: WorkTime | undefined
 }
 
 /** Asks nobody: what is not given is as it was, or what is best for most. */
 export class UnattendedAsker implements SetupAsker {
+  readonly isAttended = false
   readonly loginScreen
   readonly #given: GivenAnswers
   readonly #output: CommandOutput
