@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { processPath } from './process-path.ts'
 
 /** Time for one grammar. Those of real formats take milliseconds. */
-const READ_DEADLINE_MS = 3_000
+const READ_DEADLINE_MS = 2_000
 /** Time for the process to start, on a machine that is busy with other things. */
 const START_DEADLINE_MS = 60_000
 /** A process that nothing was asked of for so long gives its memory back. */

@@ -48,6 +48,7 @@ export class LlamaEngine implements Engine {
   #child: ChildProcess | undefined
   #ready = false
   #closed = false
+  /** 0 until the present process has loaded the model. */
   #readyAt = 0
   #nextId = 0
   #failures = 0
@@ -186,7 +187,8 @@ export class LlamaEngine implements Engine {
     for (const id of this.#runs.keys())
       this.#deliver(id, { type: 'failed', message: 'the engine process ended unexpectedly' })
     if (this.#closed || this.#info === undefined) return
-    if (performance.now() - this.#readyAt >= STABLE_MS) this.#backoff.reset()
+    if (this.#readyAt > 0 && performance.now() - this.#readyAt >= STABLE_MS) this.#backoff.reset()
+    this.#readyAt = 0
     const delayMs = this.#backoff.next()
     this.#logger.error(
       { reason, stderrTail, delayMs },
