@@ -1,19 +1,10 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { systemClock } from '../clock.ts'
-import type { CertificatePin } from '../connection/certificate-pin.ts'
-import { ExitCode, FatalError } from '../exit-codes.ts'
+import { FatalError } from '../exit-codes.ts'
 import { printable } from '../printable.ts'
-import { ClackAsker } from '../setup/clack-asker.ts'
-import { USUAL_SERVERS } from '../setup/find-servers.ts'
-import { setUp } from '../setup/set-up.ts'
-import { notInteractive, oneOrcOnly } from '../setup/setup-failures.ts'
-import { type GivenAnswers, UnattendedAsker } from '../setup/unattended-asker.ts'
-import { WORK_TIMES, type WorkTime } from '../setup/work-time.ts'
-import { DownloadError } from '../store/download-error.ts'
-import { type Hub, hubFromEnvironment } from '../store/hub.ts'
+import type { SetupFlags } from '../setup/start-setup.ts'
+import { WORK_TIMES } from '../setup/work-time.ts'
 import { ControlClient } from '../control/control-client.ts'
-import { processOutput } from './command-output.ts'
 import { networkOption } from './login.ts'
 import { newCommand } from './new-command.ts'
 import { enrollOption, insecureOption, list, orcOption, pinOption } from './orc-options.ts'
@@ -21,18 +12,7 @@ import { runCommand } from './run-command.ts'
 import { modelsFolderOption, nameOption, stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'
 
-interface Flags extends StateFlag {
-  readonly orc?: readonly string[]
-  readonly pin?: readonly (CertificatePin | undefined)[]
-  readonly insecure?: true
-  readonly enroll?: readonly string[]
-  readonly network?: string
-  readonly name?: string
-  readonly model?: readonly string[]
-  readonly server?: readonly string[]
-  readonly when?: WorkTime
-  readonly modelsFolder?: string
-  readonly yes?: true
+interface Flags extends SetupFlags, StateFlag {
   readonly run?: boolean
 }
 
@@ -93,7 +73,9 @@ async function run(flags: Flags): Promise<void> {
   const onSignal = (): void => interrupted.abort()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   try {
-    await answer(flags, stateFolder, interrupted.signal)
+    // Loaded here: no other command needs it.
+    const { startSetup } = await import('../setup/start-setup.ts')
+    await startSetup(flags, stateFolder, interrupted.signal)
   } catch (error) {
     if (!(error instanceof FatalError)) throw error
     process.stderr.write(`daisi-host: ${printable(error.message)} (${error.code})\n`)
@@ -104,39 +86,4 @@ async function run(flags: Flags): Promise<void> {
   if (!(flags.run ?? flags.yes !== true) || (await new ControlClient(stateFolder).isRunning())) return
   for (const name of ANSWERED) delete process.env[name]
   await runCommand().parseAsync(['--state', stateFolder], { from: 'user' })
-}
-
-async function answer(flags: Flags, stateFolder: string, signal: AbortSignal): Promise<void> {
-  const { name, modelsFolder } = flags
-  const given = givenAnswers(flags)
-  const asker =
-    flags.yes === true
-      ? new UnattendedAsker(given, processOutput)
-      : await ClackAsker.open(given, processOutput, signal)
-  const options = {
-    stateFolder,
-    name,
-    modelsFolder: modelsFolder === undefined ? undefined : resolve(modelsFolder),
-    insecure: flags.insecure === true,
-    hub: readHub(),
-    usualServers: USUAL_SERVERS,
-    clock: systemClock,
-  }
-  await setUp(options, asker, signal)
-}
-
-function givenAnswers({ orc = [], pin = [], enroll = [], yes, ...flags }: Flags): GivenAnswers {
-  if (yes !== true && !(process.stdin.isTTY && process.stdout.isTTY)) throw notInteractive()
-  if (orc.length > 1 || pin.length > 1 || enroll.length > 1) throw oneOrcOnly()
-  const { network, model: models, server: servers, when } = flags
-  return { orc: orc[0], pin: pin[0], token: enroll[0] || undefined, network, models, servers, when }
-}
-
-function readHub(): Hub {
-  try {
-    return hubFromEnvironment(process.env)
-  } catch (error) {
-    if (!(error instanceof DownloadError)) throw error
-    throw new FatalError(ExitCode.Usage, error.code, error.message, error)
-  }
 }

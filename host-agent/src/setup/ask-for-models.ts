@@ -48,8 +48,10 @@ async function lookAround(context: SetupContext, catalogue: readonly CatalogueEn
   const { stateFolder, hardware, usualServers, asker, signal } = context
   const config = await readAgentConfig(stateFolder)
   const looking = surveyModels({ config, catalogue, hardware: hardware(), usualServers }, signal)
-  const survey = await asker.waiting('Looking at this machine', looking)
-  if (signal.aborted) throw setupInterrupted()
+  const stopped = Promise.withResolvers<undefined>()
+  signal.addEventListener('abort', () => stopped.resolve(undefined), { once: true })
+  const survey = await asker.waiting('Looking at this machine', Promise.race([looking, stopped.promise]))
+  if (survey === undefined || signal.aborted) throw setupInterrupted()
   return survey
 }
 

@@ -57,11 +57,14 @@ export class ClackAsker implements SetupAsker {
 
   refused(error: FatalError): void {
     this.#clack.log.error(printable(error.message))
-    this.#given = { orc: this.#given.orc }
+    const { orc, token, network, when } = this.#given
+    this.#given = { orc, token, network, when }
   }
 
   async again(error: FatalError): Promise<void> {
     this.refused(error)
+    const { orc, when } = this.#given
+    this.#given = { orc, when }
     if (!(await this.#answer(this.#clack.confirm({ message: 'Try again?', signal: this.#signal }))))
       throw error
   }

@@ -1,5 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ControlServer } from '../control/control-server.ts'
+import { createLogger } from '../log.ts'
+import { ScriptedTarget } from '../testing/scripted-target.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { MODEL, sha256Of } from '../store/testing/store-setup.ts'
 import { createCertificate } from '../testing/certificate.ts'
@@ -151,6 +154,17 @@ test('a setup that is stopped while it downloads goes on where it was', async ()
     0,
   )
   expect(fetched).toBeLessThan(MODEL.length)
+})
+
+test('beside a running agent, the agent does what is answered', async () => {
+  const target = new ScriptedTarget()
+  const server = await ControlServer.open(bench.stateFolder, target, createLogger('silent', 'json'))
+  await bench.setUp({ models: ['tiny'], when: 'night' })
+  await server.close()
+  const { id, sha256, url: from } = NANO
+  expect(target.list).toMatchObject([{ id, aliases: ['tiny'], sha256, from }])
+  expect(target.wishes.schedule).toHaveLength(1)
+  expect(bench.hub.seen).toEqual([])
 })
 
 describe('an Orc for whose certificate nobody vouches', () => {
