@@ -21,7 +21,7 @@ export interface Question {
 /** One answer as it came over the wire. Times are of `performance.now()`. */
 export interface LabAnswer {
   readonly sentAt: number
-  /** When the first frame came, and how many tokens it had. */
+  /** When the first frame came, and how many tokens it had. Of an answer without tokens: its end. */
   readonly firstAt: number
   readonly firstTokens: number
   readonly lastAt: number
@@ -129,8 +129,11 @@ export class LabHost {
   #settle(jobId: string, problem: string | undefined): void {
     const job = this.#pending.get(jobId)
     this.#pending.delete(jobId)
-    if (problem === undefined) job?.done.resolve(job.answer)
-    else job?.done.reject(new Error(`the Host did not answer: ${problem}`))
+    if (job === undefined) return
+    const { answer, done } = job
+    const firstAt = answer.tokens > 0 ? answer.firstAt : performance.now()
+    if (problem === undefined) done.resolve({ ...answer, firstAt })
+    else done.reject(new Error(`the Host did not answer: ${problem}`))
   }
 }
 
