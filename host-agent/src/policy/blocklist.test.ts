@@ -25,6 +25,19 @@ test('an entry of nothing visible matches nothing, and an empty list neither', (
   expect(new Blocklist([]).matches(['any text'])).toBe(false)
 })
 
+test.each([
+  ['in two orders', '\u0315'.repeat(120_000) + '\u0316'.repeat(120_000)],
+  ['in turn', '\u0315\u0316'.repeat(120_000)],
+  ['that only become marks', '\uFF9E\u0316'.repeat(120_000)],
+  [
+    'between which something cannot be seen',
+    `${'\u0315'.repeat(29)}\u00AD${'\u0316'.repeat(29)}`.repeat(4_000),
+  ],
+])('marks %s beyond all measure neither hide a text nor take minutes', (_, marks) => {
+  expect(new Blocklist(['secret']).matches([`a${marks} secret`])).toBe(true)
+  expect(new Blocklist(['secret']).matches([`a${marks} public`])).toBe(false)
+})
+
 test('what is found is what is contained', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 40 })
   const entry = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 6 })

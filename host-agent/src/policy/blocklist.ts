@@ -3,6 +3,12 @@ import { TextFinder } from './text-finder.ts'
 /** What a text may contain and nobody sees: taken out, so that nothing is hidden by it. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
 
+/**
+ * Marks beyond those that one letter of any language has (UAX #15 §13 allows for 30). Normalization sorts marks in a time that grows
+ * with the square of their number: a prompt of nothing else would stop this process for minutes.
+ */
+const TOO_MANY_MARKS = /([\p{M}\uFF9E\uFF9F]{30})[\p{M}\uFF9E\uFF9F]+/gu
+
 /** Space that is not one blank. */
 const WIDE_SPACE = /[^\S ]\s*| \s+/g
 
@@ -25,6 +31,10 @@ export class Blocklist {
 
 /** Upper case knows no context, unlike lower case (the sigma at the end of a word), and makes ß and ss one. */
 function fold(text: string): string {
-  const upper = text.normalize('NFKC').replaceAll(INVISIBLE, '').toUpperCase()
-  return upper.normalize('NFKC').replaceAll(WIDE_SPACE, ' ')
+  const upper = normalized(text).replaceAll(INVISIBLE, '').toUpperCase()
+  return normalized(upper).replaceAll(WIDE_SPACE, ' ')
+}
+
+function normalized(text: string): string {
+  return text.replaceAll(TOO_MANY_MARKS, '$1').normalize('NFKC')
 }
