@@ -1,6 +1,7 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { Activity, AgentStatus } from '../control/agent-status.ts'
 import type { ControlTarget } from '../control/control-target.ts'
+import { DONE, type Outcome } from '../outcome.ts'
 import { renderScreen } from './render-screen.ts'
 
 // Of the control sequences of ECMA-48 and xterm: other screen, cursor away, cursor home, rest of the line, and back.
@@ -93,7 +94,10 @@ export class LiveScreen {
         )
       }
       case 'd':
-        return this.#say('finishes what runs and takes nothing new', target.drain())
+        return this.#say(
+          'finishes what runs and takes nothing new',
+          target.drain().then(() => DONE),
+        )
       case 'q':
       case CTRL_C:
         this.#notice = ' ending when what runs is finished; again to end at once'
@@ -102,10 +106,11 @@ export class LiveScreen {
     }
   }
 
-  async #say(notice: string, done: Promise<void>): Promise<void> {
+  async #say(notice: string, asked: Promise<Outcome<undefined>>): Promise<void> {
     try {
-      await done
-      this.#remember({ at: Date.now(), kind: 'owner', text: notice })
+      const done = await asked
+      if (done.ok) this.#remember({ at: Date.now(), kind: 'owner', text: notice })
+      else this.#notice = ` ${done.message}`
     } catch (error) {
       this.#notice = ` ${error instanceof Error ? error.message : 'that did not work'}`
     }

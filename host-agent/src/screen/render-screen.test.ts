@@ -43,7 +43,7 @@ describe('the screen', () => {
       const lines = render(BUSY_STATUS, { columns, rows }, colors)
       expect(lines).toHaveLength(rows)
       for (const line of lines)
-        expect([...stripVTControlCharacters(line)].length).toBeLessThanOrEqual(columns)
+        expect(Array.from(stripVTControlCharacters(line)).length).toBeLessThanOrEqual(columns)
     }
   })
 

@@ -136,7 +136,7 @@ function number(count: number): string {
 
 /** What comes from afar may hold control characters, which a terminal would obey. */
 function cut(text: string, columns: number): string {
-  const characters = [...printable(text)]
+  const characters = Array.from(printable(text))
   return characters.length <= columns
     ? characters.join('')
     : `${characters.slice(0, Math.max(0, columns - 1)).join('')}…`
