@@ -9,10 +9,10 @@ import type {
   ModelProgress,
   SettingsPatch,
 } from './control/control-wire.ts'
-import type { Outcome } from './control/outcome.ts'
 import { FatalError } from './exit-codes.ts'
 import type { ModelKeeper } from './models/model-keeper.ts'
 import type { ModelShelf } from './models/model-shelf.ts'
+import { DONE, type Failure, type Outcome } from './outcome.ts'
 import type { AgentOverview } from './overview/agent-overview.ts'
 import type { OwnerPolicy } from './policy/owner-policy.ts'
 import type { OwnerSettings } from './policy/owner-settings.ts'
@@ -46,14 +46,17 @@ export class AgentControl implements ControlTarget {
     return this.#options.overview.watch(listener)
   }
 
-  async pause(): Promise<void> {
-    await this.#options.policy.apply({ paused: true })
+  async pause(): Promise<Outcome<undefined>> {
+    const changed = await this.#options.policy.change({ paused: true })
+    return changed.ok ? DONE : changed
   }
 
-  async resume(): Promise<void> {
+  async resume(): Promise<Outcome<undefined>> {
     const { policy, links } = this.#options
-    await policy.apply({ paused: false })
+    const changed = await policy.change({ paused: false })
+    if (!changed.ok) return changed
     await links.resume()
+    return DONE
   }
 
   async drain(): Promise<void> {
@@ -112,7 +115,7 @@ export class AgentControl implements ControlTarget {
       ...(aliases !== undefined && { aliases }),
       ...(sha256 !== undefined && { expectedSha256: sha256 }),
     }
-    const added = await this.#options.keeper.add(order, signal, onProgress)
+    const added = await this.#options.keeper.add(order, signal, onProgress).catch(failureOf)
     if (!added.ok) return added
     const listed = (await this.models()).find((model) => model.id === added.model.id)
     return listed === undefined
@@ -120,14 +123,13 @@ export class AgentControl implements ControlTarget {
       : { ok: true, value: listed }
   }
 
-  async removeModel(id: string, options: { readonly deleteFile: boolean }): Promise<Outcome<undefined>> {
-    try {
-      await this.#options.keeper.remove(id, options)
-      return { ok: true, value: undefined }
-    } catch (error) {
-      if (error instanceof FatalError) return { ok: false, code: error.code, message: error.message }
-      const message = error instanceof Error ? error.message : 'the model could not be removed'
-      return { ok: false, code: 'unknown_model', message }
-    }
+  removeModel(id: string, options: { readonly deleteFile: boolean }): Promise<Outcome<undefined>> {
+    return this.#options.keeper.remove(id, options)
   }
+}
+
+/** A broken file, which would end a command of its own, does not end the agent. */
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof FatalError)) throw error
+  return { ok: false, code: error.code, message: error.message }
 }

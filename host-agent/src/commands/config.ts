@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { ControlClient } from '../control/control-client.ts'
-import type { Outcome } from '../control/outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 import { printable } from '../printable.ts'
 import {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type * as z from 'zod'
-import type { Outcome } from './outcome.ts'
+import type { Outcome } from '../outcome.ts'
 
 /** A blocklist of a thousand texts fits. */
 const LARGEST_BODY_BYTES = 1024 * 1024

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { FatalError } from '../exit-codes.ts'
+import type { Outcome } from '../outcome.ts'
 import type { OwnerSettings } from '../policy/owner-settings.ts'
 import { readControlBody } from './control-body.ts'
 import type { ControlTarget } from './control-target.ts'
 import { type AddModelEvent, addModelRequest, type ControlEvent, settingsPatch } from './control-wire.ts'
 import { JsonLines } from './json-lines.ts'
-import type { Outcome } from './outcome.ts'
 
 /** One request, on its way to an answer. */
 interface Exchange {
@@ -21,8 +22,8 @@ const MODEL_PATH = '/models/'
 const ROUTES: Readonly<Record<string, Route>> = {
   'GET /status': async ({ response, target }) => answer(response, 200, target.status()),
   'GET /events': sendEvents,
-  'POST /pause': async ({ response, target }) => answer(response, 200, await done(target.pause())),
-  'POST /resume': async ({ response, target }) => answer(response, 200, await done(target.resume())),
+  'POST /pause': async ({ response, target }) => tell(response, await target.pause()),
+  'POST /resume': async ({ response, target }) => tell(response, await target.resume()),
   'POST /drain': async ({ response, target }) => answer(response, 200, await done(target.drain())),
   'POST /stop': async ({ response, target }) => answer(response, 200, await done(target.stop())),
   'GET /settings': async ({ response, target }) => answer(response, 200, target.settings()),
@@ -37,10 +38,24 @@ export async function answerControl(
   response: ServerResponse,
   target: ControlTarget,
 ): Promise<void> {
+  try {
+    await route(request, response, target)
+  } catch (error) {
+    // What would end a command of its own, a broken file for one, does not end the agent.
+    if (!(error instanceof FatalError) || response.headersSent) throw error
+    fail(response, 500, error)
+  }
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: ControlTarget,
+): Promise<void> {
   const url = URL.parse(request.url ?? '', 'http://agent') ?? new URL('http://agent')
   const exchange: Exchange = { request, response, url, target }
-  const route = ROUTES[`${request.method} ${url.pathname}`]
-  if (route !== undefined) return await route(exchange)
+  const found = ROUTES[`${request.method} ${url.pathname}`]
+  if (found !== undefined) return await found(exchange)
   if (request.method === 'DELETE' && url.pathname.startsWith(MODEL_PATH)) return await removeModel(exchange)
   const message =
     'this version of daisi-host has no such command; update the one that asks or the one that runs'
@@ -58,8 +73,7 @@ async function sendEvents({ response, target }: Exchange): Promise<void> {
 async function changeSettings({ request, response, target }: Exchange): Promise<void> {
   const body = await readControlBody(request, settingsPatch)
   const outcome: Outcome<OwnerSettings> = body.ok ? await target.applySettings(body.value) : body
-  if (outcome.ok) answer(response, 200, outcome.value)
-  else fail(response, 400, outcome)
+  tell(response, outcome)
 }
 
 async function addModel({ request, response, target }: Exchange): Promise<void> {
@@ -98,6 +112,11 @@ function decodeName(text: string): string {
 async function done(work: Promise<void>): Promise<object> {
   await work
   return {}
+}
+
+function tell(response: ServerResponse, outcome: Outcome<object | undefined>): void {
+  if (outcome.ok) answer(response, 200, outcome.value ?? {})
+  else fail(response, 400, outcome)
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

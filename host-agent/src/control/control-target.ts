@@ -7,7 +7,7 @@ import type {
   ModelProgress,
   SettingsPatch,
 } from './control-wire.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome } from '../outcome.ts'
 
 /** What the owner of a machine can see of the running agent and ask of it. Business failures are returned. */
 export interface ControlTarget {
@@ -15,9 +15,9 @@ export interface ControlTarget {
   /** Calls `listener` when something changes or happens, at most some ten times a second; returns the function that stops it. */
   watch(listener: (event: ControlEvent) => void): () => void
   /** Takes no work until `resume`, also after a restart. */
-  pause(): Promise<void>
+  pause(): Promise<Outcome<undefined>>
   /** Ends a pause and a drain. */
-  resume(): Promise<void>
+  resume(): Promise<Outcome<undefined>>
   /** Finishes what runs, takes nothing new, stays connected. Resolves when that is set, not when the last job has ended. */
   drain(): Promise<void>
   /** Finishes what runs and ends the agent. Resolves when that has begun. */

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ExitCode, FatalError } from '../exit-codes.ts'
 import { createLogger } from '../log.ts'
 import { idleStatus, ScriptedTarget } from '../testing/scripted-target.ts'
 import { controlAddresses } from './control-address.ts'
@@ -59,6 +60,15 @@ describe('the control socket', () => {
     await client.stop()
     expect(target.calls).toEqual(['pause', 'resume', 'drain', 'stop'])
     expect((await client.status()).reason).toBe('draining')
+  })
+
+  test('says why a command did not work', async () => {
+    const client = await start()
+    target.broken = { ok: false, code: 'config_unusable', message: 'put config.json right' }
+    await expect(client.pause()).rejects.toMatchObject({ code: 'config_unusable' })
+    target.models = () => Promise.reject(new FatalError(ExitCode.State, 'state_unusable', 'put it right'))
+    await expect(client.models()).rejects.toMatchObject({ code: 'state_unusable' })
+    expect(await client.isRunning()).toBe(true)
   })
 
   test('changes settings at once, and says why it does not', async () => {

@@ -1,6 +1,7 @@
 import type { Catalogue } from '@daisi/protocol'
 import { ModelLoadError } from '../engine/engine.ts'
 import type { Logger } from '../log.ts'
+import { DONE, type Outcome } from '../outcome.ts'
 import { type AddedModel, addModel, type ModelOrder, type ModelStore, orderOf } from '../store/add-model.ts'
 import type { RegisteredModel } from '../store/model-registry.ts'
 import type { DownloadProgress } from '../store/progress-meter.ts'
@@ -89,13 +90,16 @@ export class ModelKeeper implements RemoteModels {
   async beginAddFromCatalogue(
     orcUrl: string,
     wanted: { readonly id: string; readonly sha256: string },
-  ): Promise<void> {
+  ): Promise<Outcome<undefined>> {
     const { readCatalogue, logger } = this.#options
     const { models } = await readCatalogue(orcUrl, this.#stop.signal)
     const entry = models.find(({ id, sha256 }) => id === wanted.id && sha256 === wanted.sha256)
-    if (entry === undefined) throw new Error(`the catalogue of ${orcUrl} has no ${wanted.id} with this hash`)
+    if (entry === undefined) {
+      const message = `the catalogue of ${orcUrl} has no ${wanted.id} with this hash; look there for what it has now`
+      return { ok: false, code: 'not_in_catalogue', message }
+    }
     const parsed = orderOf(entry)
-    if (!parsed.ok) throw new Error(parsed.message)
+    if (!parsed.ok) return parsed
     const report = (added: AddedModel): void => {
       if (added.ok) logger.info({ event: 'model-added', model: wanted.id }, 'a model was added from afar')
       else logger.error({ event: 'model-failed', model: wanted.id, code: added.code }, added.message)
@@ -105,16 +109,20 @@ export class ModelKeeper implements RemoteModels {
         logger.error({ event: 'model-failed', model: wanted.id, err: error }, 'a model could not be added'),
       ),
     )
+    return DONE
   }
 
-  async remove(id: string, { deleteFile }: { readonly deleteFile: boolean }): Promise<void> {
+  async remove(name: string, { deleteFile }: { readonly deleteFile: boolean }): Promise<Outcome<undefined>> {
     const { store, shelf } = this.#options
-    const registered = await store.registry.find(id)
-    if (registered === undefined && shelf.find(id) !== undefined)
-      throw new Error(`${id} is not one of the added models; it comes from the command line or from a server`)
-    await shelf.remove(registered?.id ?? id)
+    const registered = await store.registry.find(name)
+    if (registered === undefined && shelf.find(name) !== undefined) {
+      const message = `${name} is not one of the added models; take it from the command line, or from its server`
+      return { ok: false, code: 'not_added', message }
+    }
+    const { id } = registered ?? { id: name }
+    await shelf.remove(id)
     const removed = await store.registry.remove(id, deleteFile ? store.modelsFolder : undefined)
-    if (!removed.ok) throw new Error(removed.message)
+    return removed.ok ? DONE : removed
   }
 
   /** Gives up what is under way. What was downloaded is kept for the next time. */

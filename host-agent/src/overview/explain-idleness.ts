@@ -1,5 +1,6 @@
 import type { IdleReason } from '@daisi/protocol'
-import type { AgentStatus, Problem } from '../control/agent-status.ts'
+import type { AgentStatus } from '../control/agent-status.ts'
+import type { Problem } from '../problem.ts'
 
 /** What each reason means for the owner, and what to do about it. */
 const REASONS: Readonly<Record<IdleReason, string>> = {

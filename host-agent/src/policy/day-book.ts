@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { count } from '@daisi/protocol'
 import * as z from 'zod'
 import type { Clock } from '../clock.ts'
-import type { Problem } from '../control/agent-status.ts'
+import type { Problem } from '../problem.ts'
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts'
 
 const dayRecord = z.object({

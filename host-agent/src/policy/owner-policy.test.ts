@@ -96,9 +96,9 @@ test('what is changed holds at once, is told, and outlives a restart beside the 
 test('changes at the same time are all kept', async () => {
   const policy = await open()
   await Promise.all([
-    policy.apply({ paused: true }),
-    policy.apply({ threads: 3 }),
-    policy.apply({ threads: undefined, maxConcurrency: 2 }),
+    policy.change({ paused: true }),
+    policy.change({ threads: 3 }),
+    policy.change({ threads: undefined, maxConcurrency: 2 }),
   ])
   const wanted = { paused: true, threads: 3, maxConcurrency: 2 }
   expect(policy.settings).toMatchObject(wanted)
@@ -125,7 +125,6 @@ test('what cannot be remembered does not hold', async () => {
   const policy = await open()
   await writeFile(join(folder, 'config.json'), '{ half of')
   expect(await policy.change({ paused: true })).toMatchObject({ ok: false, code: 'config_unusable' })
-  await expect(policy.apply({ paused: true })).rejects.toMatchObject({ code: 'config_unusable' })
   expect(policy.reason).toBeUndefined()
   expect(await readFile(join(folder, 'config.json'), 'utf8')).toBe('{ half of')
   await rm(join(folder, 'config.json'))
@@ -152,7 +151,7 @@ test('the schedule wakes it once for each change, and once more after it was cha
   expect(told).toEqual([undefined, 'schedule'])
   clock.advance(6 * 24 * HOUR_MS)
   expect(told).toHaveLength(2)
-  await policy.apply({ schedule: [] })
+  await policy.change({ schedule: [] })
   clock.advance(30 * 24 * HOUR_MS)
   expect(told).toEqual([undefined, 'schedule', undefined])
 })
@@ -195,15 +194,15 @@ test('of several reasons the most important is told', async () => {
     maxTokensPerDay: 0,
   })
   expect(policy.reason).toBe('paused')
-  await policy.apply({ paused: false })
+  await policy.change({ paused: false })
   expect(policy.reason).toBe('schedule')
   expect(machine.looks).toEqual([])
   clock.advance(HOUR_MS)
   expect(policy.reason).toBe('in_use')
   expect(machine.looks).toEqual(['input'])
-  await policy.apply({ onlyWhenIdle: null })
+  await policy.change({ onlyWhenIdle: null })
   expect(policy.reason).toBe('daily_limit')
-  await policy.apply({ maxTokensPerDay: 1 })
+  await policy.change({ maxTokensPerDay: 1 })
   expect(policy.reason).toBeUndefined()
 })
 

@@ -1,8 +1,8 @@
 import type { IdleReason } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
-import type { Problem } from '../control/agent-status.ts'
-import type { Outcome } from '../control/outcome.ts'
-import { ExitCode, FatalError } from '../exit-codes.ts'
+import type { Problem } from '../problem.ts'
+import type { Outcome } from '../outcome.ts'
+import { FatalError } from '../exit-codes.ts'
 import type { Logger } from '../log.ts'
 import { readAgentConfig } from '../state/agent-config.ts'
 import { configProblem } from '../state/config-problem.ts'
@@ -124,15 +124,9 @@ export class OwnerPolicy implements OwnerWishes {
 
   /** Changes these settings, each whole, here and in the file: all of them or none. Values need not be checked before. */
   change(patch: Readonly<Record<string, unknown>>): Promise<Outcome<OwnerSettings>> {
-    const changed = this.#changing.then(() => this.#change(patch))
+    const changed = this.#changing.then(() => this.#change(given(patch)))
     this.#changing = changed.catch(() => {})
     return changed
-  }
-
-  /** The same, and throws a `FatalError` that says why nothing has changed. */
-  async apply(patch: OwnerPatch): Promise<void> {
-    const changed = await this.change(given(patch))
-    if (!changed.ok) throw new FatalError(ExitCode.State, changed.code, changed.message)
   }
 
   /** Stops watching and leaves everything on disk. */
@@ -222,6 +216,7 @@ function withWholeRemote(
   return { ...patch, remote: { ...remote, ...given } }
 }
 
-function given(patch: OwnerPatch): Readonly<Record<string, unknown>> {
+/** What a change names: undefined is the same as absent. */
+function given(patch: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
 }

@@ -33,7 +33,7 @@ export const ownerSettings = z.strictObject({
   /** What an Orc may change in its owner's name. Only this machine changes this. */
   remote: z
     .strictObject({
-      /** Settings and pauses. */
+      /** The settings above, without blocklist, memory and threads. A pause of it is always obeyed. */
       settings: z.boolean().default(true),
       /** Models of the Orc's catalogue, by hash. */
       models: z.boolean().default(false),

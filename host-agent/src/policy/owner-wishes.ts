@@ -1,4 +1,5 @@
 import type { IdleReason } from '@daisi/protocol'
+import type { Outcome } from '../outcome.ts'
 import type { OwnerSettings } from './owner-settings.ts'
 
 /** A change of settings. */
@@ -13,6 +14,6 @@ export interface OwnerWishes {
   onChange(listener: () => void): () => void
   /** True if the owner does not work on such texts. */
   declines(texts: Iterable<string>): boolean
-  /** Changes settings, in memory and on disk. What is absent stays as it is. */
-  apply(patch: OwnerPatch): Promise<void>
+  /** Changes these settings, each whole, in memory and on disk: all of them or none. What is absent stays as it is. */
+  change(patch: OwnerPatch): Promise<Outcome<OwnerSettings>>
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../control/outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { type AgentConfig, agentConfig } from './agent-config.ts'
 import { allowedValues, type ConfigKey, configProblem, keysUnder } from './config-problem.ts'
 

@@ -7,7 +7,7 @@ import type {
   ModelProgress,
   SettingsPatch,
 } from '../control/control-wire.ts'
-import type { Outcome } from '../control/outcome.ts'
+import { DONE, type Failure, type Outcome } from '../outcome.ts'
 import { type OwnerSettings, ownerSettings } from '../policy/owner-settings.ts'
 
 /** An agent as its control socket sees it, without engine or Orc. The test says what happens in it. */
@@ -17,6 +17,8 @@ export class ScriptedTarget implements ControlTarget {
   state: AgentStatus = idleStatus()
   list: ListedModel[] = []
   wishes: OwnerSettings = ownerSettings.parse({})
+  /** Why nothing can be paused, if so. */
+  broken: Failure | undefined
   /** What `addModel` does. */
   download: (onProgress: (progress: ModelProgress) => void, signal: AbortSignal) => Promise<void> =
     async () => {}
@@ -35,14 +37,17 @@ export class ScriptedTarget implements ControlTarget {
     for (const listener of this.listeners) listener(event)
   }
 
-  async pause(): Promise<void> {
+  async pause(): Promise<Outcome<undefined>> {
     this.calls.push('pause')
+    if (this.broken !== undefined) return this.broken
     this.#change({ reason: 'paused' })
+    return DONE
   }
 
-  async resume(): Promise<void> {
+  async resume(): Promise<Outcome<undefined>> {
     this.calls.push('resume')
     this.#change({ reason: undefined })
+    return DONE
   }
 
   async drain(): Promise<void> {
@@ -90,7 +95,7 @@ export class ScriptedTarget implements ControlTarget {
     if (!this.list.some((model) => model.id === id))
       return { ok: false, code: 'unknown_model', message: 'give one of daisi-host models list' }
     this.list = this.list.filter((model) => model.id !== id)
-    return { ok: true, value: undefined }
+    return DONE
   }
 
   #change({ reason }: { readonly reason: AgentStatus['reason'] | undefined }): void {

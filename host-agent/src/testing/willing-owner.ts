@@ -1,4 +1,5 @@
 import type { IdleReason } from '@daisi/protocol'
+import type { Outcome } from '../outcome.ts'
 import { type OwnerSettings, ownerSettings } from '../policy/owner-settings.ts'
 import type { OwnerPatch, OwnerWishes } from '../policy/owner-wishes.ts'
 
@@ -21,9 +22,10 @@ export class WillingOwner implements OwnerWishes {
     return [...texts].some((text) => this.settings.blocklist.some((word) => text.includes(word)))
   }
 
-  async apply(patch: OwnerPatch): Promise<void> {
+  async change(patch: OwnerPatch): Promise<Outcome<OwnerSettings>> {
     this.settings = ownerSettings.parse({ ...this.settings, ...patch })
     this.#changed()
+    return { ok: true, value: this.settings }
   }
 
   /** No work is taken any more, for this reason; undefined: it is again. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { IdleRule } from '@daisi/protocol'
 import type { Clock } from '../../clock.ts'
-import type { Problem } from '../../control/agent-status.ts'
+import type { Problem } from '../../problem.ts'
 import { type BusyReason, judgeMachine, type MachineFacts, untilKnown } from './judge-machine.ts'
 import type { MachineProbes, Reading } from './probe.ts'
 

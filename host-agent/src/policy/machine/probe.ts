@@ -1,4 +1,4 @@
-import type { Problem } from '../../control/agent-status.ts'
+import type { Problem } from '../../problem.ts'
 
 /** What a probe found out. */
 export interface Reading<Value> {
