@@ -103,16 +103,7 @@ export class Agent {
       random: Math.random,
       logger,
       name: options.name,
-      onOnline: ({ alias }, orc) =>
-        void models.warm.then(() => {
-          const facts = {
-            hostId: identity.hostId,
-            alias,
-            orc,
-            models: models.shelf.offers.map(({ id }) => id),
-          }
-          logger.info({ event: 'online', ...facts }, 'online')
-        }),
+      onOnline: ({ alias }, orc) => void tellOnline(models, logger, { hostId: identity.hostId, alias, orc }),
     })
     const facts = { hostId: identity.hostId, startedAt: Date.now(), workbench, policy, feed }
     const overview = new AgentOverview({ ...facts, links: () => links.status })
@@ -179,4 +170,17 @@ async function openDirect(
 ): Promise<DirectService | undefined> {
   if (plan === undefined) return undefined
   return DirectService.open({ plan, hostId, stateFolder, orcUrls: orcs.map(({ url }) => url), logger })
+}
+
+/** Says that this Host is ready for an Orc: what the command line names is loaded. Why it is not, the end of the agent says. */
+async function tellOnline(
+  { warm, shelf }: AgentModels,
+  logger: Logger,
+  facts: { readonly hostId: string; readonly alias: string; readonly orc: string },
+): Promise<void> {
+  const isReady = await warm.then(
+    () => true,
+    () => false,
+  )
+  if (isReady) logger.info({ event: 'online', ...facts, models: shelf.offers.map(({ id }) => id) }, 'online')
 }
