@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { toLoadError } from './load-errors.ts'
 import type { ModelRun } from './model-run.ts'
 import { ServedModel } from './served-model.ts'
@@ -62,3 +63,5 @@ process.on('disconnect', () => process.exit(0))
 // A terminal signals the whole process group; the agent decides when this process ends.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
+// Whatever else its owner does on this machine goes first; an idle one works as fast as ever.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
