@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { TextPart } from '../domain/image-list.ts'
 import { ApiError } from './errors.ts'
 import { patientParts } from './patient-json.ts'
 
@@ -7,11 +8,15 @@ afterEach(() => void vi.useRealTimers())
 
 const FAULT = new ApiError({ code: 'host_failed', message: 'It failed.' })
 
+function part(...pieces: readonly string[]): TextPart {
+  return { pieces, mayPause: true }
+}
+
 /** Parts that come when the test says. */
 function slowParts() {
   const steps = Array.from({ length: 3 }, () => Promise.withResolvers<string>())
-  async function* parts(): AsyncGenerator<string, void> {
-    for (const { promise } of steps) yield await promise
+  async function* parts(): AsyncGenerator<TextPart, void> {
+    for (const { promise } of steps) yield part(await promise)
   }
   return { steps, parts: parts() }
 }
@@ -22,9 +27,10 @@ async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
 }
 
 test('[A7] parts that are there at once leave as they are', async () => {
-  async function* parts(): AsyncGenerator<string, void> {
-    yield '{"a":'
-    yield '1}'
+  async function* parts(): AsyncGenerator<TextPart, void> {
+    yield part('{"a"', ':')
+    yield part()
+    yield part('1}')
   }
   expect(await (await patientParts(parts(), () => undefined)).json()).toEqual({ a: 1 })
 })
@@ -44,6 +50,29 @@ test('[A7] a reader that waits gets spaces, before the first part and between tw
     await reading
   }
   expect(read).toEqual([' ', 'part 1', ' ', 'part 3'])
+})
+
+test('[A7] where JSON allows no space, none comes', async () => {
+  const rest = Promise.withResolvers<string>()
+  async function* parts(): AsyncGenerator<TextPart, void> {
+    yield { pieces: ['["be'], mayPause: false }
+    yield part(await rest.promise)
+  }
+  const response = await patientParts(parts(), () => undefined)
+  const text = response.text()
+  await vi.advanceTimersByTimeAsync(5_000)
+  rest.resolve('gun"]')
+  expect(await text).toBe('["begun"]')
+})
+
+test('[A7] a part is asked for when the one before was taken', async () => {
+  let asked = 0
+  async function* parts(): AsyncGenerator<TextPart, void> {
+    for (; asked < 9; asked++) yield part(`${asked}`, ',')
+  }
+  const reader = (await patientParts(parts(), () => undefined)).body!.getReader()
+  for (const wanted of ['0', ',', '1']) expect(await readText(reader)).toBe(wanted)
+  expect(asked).toBe(1)
 })
 
 test('[A7] a fault before the headers is an answer of its own, a later one breaks the body', async () => {

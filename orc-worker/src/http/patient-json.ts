@@ -1,3 +1,4 @@
+import type { TextPart } from '../domain/image-list.ts'
 import { within } from '../domain/within.ts'
 
 /** An answer that is there by then is sent in one piece, with a status of its own if it is a fault. */
@@ -26,29 +27,39 @@ export async function patientJson(answer: Promise<unknown>, onCancel: () => void
 }
 
 /**
- * The same for JSON that comes in parts, none of which is kept longer than it takes to send it. Each part ends where JSON allows a
- * space. A fault before the first part answers with a status of its own, a later one breaks the connection.
+ * The same for JSON that comes in parts, each of which is asked for when the one before was sent. A fault before the first part answers
+ * with a status of its own, a later one breaks the connection.
  */
 export async function patientParts(
-  parts: AsyncIterator<string, void>,
+  parts: AsyncIterator<TextPart, void>,
   onCancel: () => void,
 ): Promise<Response> {
-  let next = ask(parts)
+  let next: Promise<IteratorResult<TextPart, void>> | undefined = ask(parts)
   await within(next, HEADERS_AFTER_MS)
   const encoder = new TextEncoder()
+  let pieces: readonly string[] = []
+  let sent = 0
+  let mayPause = true
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const part = await within(next, SPACE_EVERY_MS)
-      if (part?.done === true) return controller.close()
-      controller.enqueue(encoder.encode(part === undefined ? ' ' : part.value))
-      if (part !== undefined) next = ask(parts)
+      while (sent === pieces.length) {
+        next ??= ask(parts)
+        const part = mayPause ? await within(next, SPACE_EVERY_MS) : await next
+        if (part === undefined) return controller.enqueue(encoder.encode(' '))
+        if (part.done === true) return controller.close()
+        next = undefined
+        sent = 0
+        ;({ pieces, mayPause } = part.value)
+      }
+      controller.enqueue(encoder.encode(pieces[sent]))
+      sent++
     },
     cancel: onCancel,
   })
   return jsonResponse(body)
 }
 
-function ask(parts: AsyncIterator<string, void>): Promise<IteratorResult<string, void>> {
+function ask(parts: AsyncIterator<TextPart, void>): Promise<IteratorResult<TextPart, void>> {
   const next = parts.next()
   // Whoever reads on hears of a fault; nobody else needs to.
   next.catch(() => undefined)

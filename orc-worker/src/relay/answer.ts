@@ -8,8 +8,15 @@ const TEXT_GAP_MS = 60_000
 /** The parts of an answer, in order. Exactly one `finish` ends it. */
 export type AnswerPart = { readonly type: 'text'; readonly text: string } | Finish
 
-/** What comes of a Job whose results are not text: each of them whole, in order, and one `finish` at the end. */
-export type ResultPart = { readonly type: 'result'; readonly text: string } | Finish
+/** What comes of a Job whose results are not text: their parts, in order, and one `finish` after the last of one. */
+export type ResultPart = Result | Finish
+
+interface Result {
+  readonly type: 'result'
+  readonly text: string
+  /** True if the result ends here. */
+  readonly last: boolean
+}
 
 interface Finish {
   readonly type: 'finish'
@@ -17,7 +24,7 @@ interface Finish {
   readonly usage: JobUsage
 }
 
-type Part = AnswerPart | { readonly type: 'result'; readonly text: string; readonly last: boolean }
+type Part = AnswerPart | Result
 
 /** Reads a running Job to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
 export async function* readAnswer(job: RunningJob): AsyncGenerator<AnswerPart, void> {
@@ -32,18 +39,11 @@ export async function* readAnswer(job: RunningJob): AsyncGenerator<AnswerPart, v
  * where they are metered. `gapMs` is the longest silence between two frames.
  */
 export async function* readResults(job: RunningJob, gapMs: number): AsyncGenerator<ResultPart, void> {
-  let text = ''
+  let isOpen = false
   for await (const part of readParts(job, gapMs)) {
-    if (part.type === 'text') throw broken()
-    if (part.type === 'finish') {
-      if (text !== '') throw broken()
-      yield part
-      continue
-    }
-    text += part.text
-    if (!part.last) continue
-    yield { type: 'result', text }
-    text = ''
+    if (part.type === 'text' || (part.type === 'finish' && isOpen)) throw broken()
+    if (part.type === 'result') isOpen = !part.last
+    yield part
   }
 }
 

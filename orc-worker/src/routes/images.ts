@@ -1,7 +1,5 @@
 import {
-  type ImageList,
   type ImageRequest,
-  type ImageUsage,
   imageNeeds,
   imageRequest,
   imageTokens,
@@ -11,7 +9,7 @@ import {
 } from '@daisi/protocol'
 import { IMAGE_GAP_MS, IMAGE_HOLD_MS } from '../domain/deadlines.ts'
 import { newId } from '../domain/ids.ts'
-import { imageFormat } from '../domain/image-result.ts'
+import { ImageListText, type TextPart } from '../domain/image-list.ts'
 import { NO_PROMPT } from '../domain/money/price.ts'
 import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
@@ -73,43 +71,25 @@ async function startJob(
   return dispatchJob(job, c.env, config)
 }
 
-/**
- * The parts of an `ImageList`. Each image leaves when the next one, or the end, has come: what is wrong with a Job for one image is
- * found before anything was sent, and no more than two are in memory.
- */
+/** The parts of an `ImageList`. */
 async function* imageList(
   running: Promise<RunningJob>,
   wanted: number,
   created: number,
-): AsyncGenerator<string, void> {
-  let waiting: string | undefined
-  let images = 0
+): AsyncGenerator<TextPart, void> {
+  const list = new ImageListText(created)
   for await (const part of readResults(await running, IMAGE_GAP_MS)) {
     if (part.type === 'result') {
-      if (waiting !== undefined) yield imageEntry(waiting, images === 1 ? created : undefined)
-      waiting = part.text
-      images++
+      const ready = list.add(part.text, part.last)
+      if (ready !== undefined) yield ready
       continue
     }
-    if (waiting === undefined || images < wanted)
-      throw interrupted('host_failed', 'The Host sent too few images')
+    if (list.images < wanted) throw interrupted('host_failed', 'The Host sent too few images')
     const { promptTokens, generatedTokens } = part.usage
-    const usage: ImageUsage = {
+    yield list.end({
       input_tokens: promptTokens,
       output_tokens: generatedTokens,
       total_tokens: promptTokens + generatedTokens,
-    }
-    yield `${imageEntry(waiting, images === 1 ? created : undefined)}],"usage":${JSON.stringify(usage)}}`
+    })
   }
-}
-
-/** An image as part of the list, which begins with the one that says when. */
-function imageEntry(image: string, created: number | undefined): string {
-  const entry = JSON.stringify({ b64_json: image })
-  if (created === undefined) return `,${entry}`
-  const head: Pick<ImageList, 'created' | 'output_format'> = {
-    created,
-    output_format: imageFormat(image) ?? 'png',
-  }
-  return `${JSON.stringify(head).slice(0, -1)},"data":[${entry}`
 }
