@@ -29,8 +29,10 @@ export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: Ser
   const refusal = refusalOf(job, driver.wishes)
   if (refusal !== undefined) return run.refuse(refusal)
   const tokens = imageTokens(job.width, job.height)
-  let generatedTokens = 0
-  const usage = (): JobUsage => ({ promptTokens: 0, cachedTokens: 0, generatedTokens })
+  const usage = (): JobUsage => {
+    const { emittedTokens: generatedTokens } = run.results
+    return { promptTokens: 0, cachedTokens: 0, generatedTokens }
+  }
   run.signal.addEventListener('abort', () => run.abort(usage()), { once: true })
   for (let index = 0; index < job.count && !run.signal.aborted; index++) {
     const image = await turns.next(run.signal, () => {
@@ -42,7 +44,7 @@ export async function imageWork(job: ImageJob, workshop: ImageWorkshop, run: Ser
     if (text.length > imageCharacterLimit(tokens))
       throw new ServerError('malformed', 'the image server made a file that is larger than its pixels')
     run.start()
-    if (await run.result(text, tokens)) generatedTokens += tokens
+    await run.results.write(text, tokens, run.signal)
   }
   if (run.signal.aborted) run.abort(usage())
   else run.end('stop', usage())

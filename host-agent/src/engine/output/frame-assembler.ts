@@ -105,7 +105,7 @@ export class FrameAssembler {
     const frame = join(pieces)
     this.#windowBytes -= FRAME_HEADER_BYTES + sizeOf(frame)
     this.#lastFrameAt = this.#clock.now()
-    this.#emittedTokens += frame.tokenIds.length
+    this.#emittedTokens += countOf(frame)
     this.#emit(frame)
     this.#wake()
     return true
@@ -133,8 +133,15 @@ function join(pieces: readonly Piece[]): Piece {
   return {
     text: pieces.map((piece) => piece.text).join(''),
     tokenIds: pieces.flatMap((piece) => piece.tokenIds),
+    ...(pieces.some(({ tokenCount }) => tokenCount !== undefined) && {
+      tokenCount: pieces.reduce((sum, piece) => sum + countOf(piece), 0),
+    }),
     ...(logprobs.length > 0 && { logprobs }),
   }
+}
+
+function countOf({ tokenIds, tokenCount = tokenIds.length }: Piece): number {
+  return tokenCount
 }
 
 /** Bytes of a piece in a frame of its own, without the header. Joined, pieces with logprobs take a little less. */

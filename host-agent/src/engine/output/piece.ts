@@ -4,6 +4,8 @@ import type { TokenLogprob } from '@daisi/protocol'
 export interface Piece {
   readonly text: string
   readonly tokenIds: readonly number[]
+  /** Absent: as many as ids. */
+  readonly tokenCount?: number
   /** One for each token, if the job asked for them. */
   readonly logprobs?: readonly TokenLogprob[]
 }

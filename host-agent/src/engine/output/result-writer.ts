@@ -1,7 +1,10 @@
 import { FRAME_HEADER_BYTES } from '@daisi/protocol'
 
-/** Most bytes of one part of a result, far below the limit of a frame. */
-const PART_BYTES = 32 * 1024
+/** Text of a part of a result, in bytes: far below the limit of a frame, and enough of it to tell what it is a part of. */
+const MOST_PART_BYTES = 32 * 1024
+const LEAST_PART_BYTES = 64
+/** Parts of base64 end between two groups of characters, so that its padding stays together. */
+const GROUP_BYTES = 4
 
 /** A part of a result, see `EngineEvent`. */
 export interface ResultPart {
@@ -35,25 +38,30 @@ export class ResultWriter {
 
   /** Writes one result of ASCII text. Resolves when all of it is out, or the signal is aborted. */
   async write(text: string, tokenCount: number, signal: AbortSignal): Promise<void> {
-    let start = 0
-    do {
-      const part = text.slice(start, start + PART_BYTES)
-      if (!(await this.#room(FRAME_HEADER_BYTES + part.length, signal))) return
-      start += part.length
-      const last = start >= text.length
+    let rest = text
+    while (!signal.aborted) {
+      const room = Math.min(this.#windowBytes - FRAME_HEADER_BYTES, MOST_PART_BYTES)
+      if (room < Math.min(rest.length, LEAST_PART_BYTES)) {
+        await this.#granted(signal)
+        continue
+      }
+      const part = room >= rest.length ? rest : rest.slice(0, room - (room % GROUP_BYTES))
+      rest = rest.slice(part.length)
+      const last = rest === ''
+      this.#windowBytes -= FRAME_HEADER_BYTES + part.length
+      if (last) this.#emittedTokens += tokenCount
       this.#emit({ text: part, last, tokenCount: last ? tokenCount : 0 })
-    } while (start < text.length)
-    this.#emittedTokens += tokenCount
+      if (last) return
+    }
   }
 
-  async #room(bytes: number, signal: AbortSignal): Promise<boolean> {
-    while (this.#windowBytes < bytes && !signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    if (signal.aborted) return false
-    this.#windowBytes -= bytes
-    return true
+  /** Resolves at the next grant, or when the signal is aborted. */
+  async #granted(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = (): void => resolve()
+    this.#wake = wake
+    signal.addEventListener('abort', wake, { once: true })
+    await promise
+    signal.removeEventListener('abort', wake)
   }
 }

@@ -10,7 +10,7 @@ import { ServerError } from './server-error.ts'
 import type { ServerRun } from './server-run.ts'
 import { sseEvents } from './sse-events.ts'
 import type { TextModel } from './text-model.ts'
-import { piecesOf, TextOutbox } from './text-outbox.ts'
+import { textPieces } from './text-pieces.ts'
 
 /** Fewer tokens than this tell no speed. */
 const TOKENS_FOR_SPEED = 8
@@ -42,9 +42,9 @@ export async function chatWork(job: ChatJob, workshop: TextWorkshop, run: Server
     const options = { signal, body: request.body, gapTimeoutMs }
     const open = await client.open('/v1/chat/completions', options)
     await answer.read(open)
-    await answer.outbox.finish(run.signal)
+    await run.answer.finish(run.signal)
   } catch (error) {
-    answer.outbox.dispose()
+    run.answer.dispose()
     if (!run.signal.aborted) throw error
   } finally {
     stop.abort()
@@ -56,7 +56,6 @@ export async function chatWork(job: ChatJob, workshop: TextWorkshop, run: Server
 
 /** The answer of one server as it comes in. */
 class Answer {
-  readonly outbox: TextOutbox
   readonly #maxTokens: number
   readonly #run: ServerRun
   #usage: ServerUsage | undefined
@@ -70,7 +69,6 @@ class Answer {
   constructor(maxTokens: number, run: ServerRun) {
     this.#maxTokens = maxTokens
     this.#run = run
-    this.outbox = new TextOutbox(run.window, (text, tokenCount) => run.text(text, tokenCount), run.clock)
   }
 
   get finishReason(): 'stop' | 'length' {
@@ -83,7 +81,7 @@ class Answer {
   }
 
   usage(promptTokens: number): JobUsage {
-    return checkedUsage(this.#usage, { promptTokens, generatedTokens: this.outbox.sentTokens })
+    return checkedUsage(this.#usage, { promptTokens, generatedTokens: this.#run.answer.emittedTokens })
   }
 
   /** Reads to the end, at the pace of the window. The first event that makes sense starts the job. */
@@ -99,7 +97,7 @@ class Answer {
       this.#finishReason ??= finishReason
       if (isDone || !this.#take(text)) return
       const beforeMs = this.#run.clock.now()
-      await this.outbox.writable(this.#run.signal)
+      await this.#run.answer.writable(this.#run.signal)
       this.#waitedMs += this.#run.clock.now() - beforeMs
       this.#run.signal.throwIfAborted()
     }
@@ -109,7 +107,7 @@ class Answer {
 
   /** False if the answer is as long as the job allows. A server that keeps to the limit never comes that far. */
   #take(text: string): boolean {
-    for (const piece of piecesOf(text)) {
+    for (const piece of textPieces(text)) {
       if (this.#tokens === this.#maxTokens) {
         this.#finishReason = 'length'
         return false
@@ -117,7 +115,7 @@ class Answer {
       this.#lastAtMs = this.#run.clock.now()
       if (this.#tokens === 0) this.#firstAtMs = this.#lastAtMs
       this.#tokens++
-      this.outbox.push(piece)
+      this.#run.answer.push(piece)
     }
     return true
   }

@@ -27,7 +27,7 @@ export async function embeddingWork(
     const answer = await client.json('/v1/embeddings', embeddingAnswer, options)
     const vectors = vectorsOf(answer, inputs.length)
     run.start()
-    for (const vector of vectors) await run.result(vector, 0)
+    for (const vector of vectors) await run.results.write(vector, 0, signal)
     counted += answer.usage?.prompt_tokens ?? 0
   }
   const limits = { promptTokens: Math.min(size.estimate, size.bound), generatedTokens: 0 }

@@ -56,7 +56,7 @@ export class ServerEngine implements Engine {
     const run = new ServerRun({ windowBytes, signal, contextLength, clock, events })
     void this.#perform(job, run)
     return {
-      grant: (bytes) => run.window.grant(bytes),
+      grant: (bytes) => run.grant(bytes),
       [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
     }
   }

@@ -2,17 +2,12 @@ import type { FinishReason, JobUsage } from '@daisi/protocol'
 import type { Clock } from '../../clock.ts'
 import type { EngineEvent, EngineRefusal } from '../engine.ts'
 import type { EventQueue } from '../event-queue.ts'
-import { SendWindow } from './send-window.ts'
+import { FrameAssembler } from '../output/frame-assembler.ts'
+import { ResultWriter } from '../output/result-writer.ts'
 import type { ServerError } from './server-error.ts'
 
 /** A server that did not refuse a job in this time works on it; an Orc does not wait much longer before it asks elsewhere. */
 const START_GRACE_MS = 3_000
-
-/** Text of a part of a result, in bytes; all of it is ASCII. The first one must be long enough to tell what it is a part of. */
-const MOST_PART_BYTES = 32 * 1024
-const LEAST_PART_BYTES = 64
-/** Parts of base64 end between two groups of characters, so that its padding stays together. */
-const GROUP_BYTES = 4
 
 /** What a `ServerRun` belongs to. */
 export interface ServerRunOptions {
@@ -26,8 +21,11 @@ export interface ServerRunOptions {
 /** One job in a server. What is told after its last event is dropped. */
 export class ServerRun {
   readonly signal: AbortSignal
-  readonly window: SendWindow
   readonly clock: Clock
+  /** An answer whose tokens have no ids here. */
+  readonly answer: FrameAssembler
+  /** Results in base64. A job has these or an answer. */
+  readonly results: ResultWriter
   readonly #options: ServerRunOptions
   #state: 'waiting' | 'started' | 'over' = 'waiting'
   #promptTokens = 0
@@ -35,9 +33,11 @@ export class ServerRun {
 
   constructor(options: ServerRunOptions) {
     this.#options = options
-    this.window = new SendWindow(options.windowBytes)
-    this.signal = options.signal
-    this.clock = options.clock
+    const { windowBytes, signal, clock } = options
+    this.signal = signal
+    this.clock = clock
+    this.answer = new FrameAssembler(windowBytes, (piece) => this.#push({ type: 'delta', ...piece }), clock)
+    this.results = new ResultWriter(windowBytes, (part) => this.#push({ type: 'result', ...part }))
   }
 
   /**
@@ -57,28 +57,10 @@ export class ServerRun {
     this.#push({ type: 'start', promptTokens: this.#promptTokens, cachedTokens: 0 })
   }
 
-  /** A piece of an answer whose tokens have no ids here. */
-  text(text: string, tokenCount: number): void {
-    if (this.#state === 'started') this.#push({ type: 'delta', text, tokenIds: [], tokenCount })
-  }
-
-  /** A whole result in base64, in parts that fit into frames and window. False if the job was aborted before all of it was sent. */
-  async result(text: string, tokenCount: number): Promise<boolean> {
-    let rest = text
-    while (!this.signal.aborted) {
-      const room = Math.min(this.window.room, MOST_PART_BYTES)
-      if (room < Math.min(rest.length, LEAST_PART_BYTES)) {
-        await this.window.granted(this.signal)
-        continue
-      }
-      const part = room >= rest.length ? rest : rest.slice(0, room - (room % GROUP_BYTES))
-      rest = rest.slice(part.length)
-      const last = rest === ''
-      this.window.sent(part.length)
-      this.#push({ type: 'result', text: part, last, tokenCount: last ? tokenCount : 0 })
-      if (last) return true
-    }
-    return false
+  /** `bytes` more of frames may be sent (F5). */
+  grant(bytes: number): void {
+    this.answer.grant(bytes)
+    this.results.grant(bytes)
   }
 
   /** Its whole answer was sent. */
