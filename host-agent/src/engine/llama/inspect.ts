@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { ModelLoadError } from '../engine.ts'
 import type { LoadOptions } from './load-options.ts'
 import type { ModelFacts } from './model-facts.ts'
+import { mayHaveGpu } from './gpu-devices.ts'
 import { processPath } from './process-path.ts'
 import type { FromInspector, GpuFacts, ToInspector } from './wire.ts'
 
@@ -24,6 +25,7 @@ export async function inspectModel(options: LoadOptions, signal?: AbortSignal): 
 
 /** The graphics cards that llama.cpp can use. A driver that fails counts as none. */
 export async function probeGpu(signal?: AbortSignal): Promise<GpuFacts> {
+  if (!mayHaveGpu()) return NO_GPU
   const found = await ask({ type: 'gpu' }, signal)
   return found?.type === 'gpu' ? found.gpu : NO_GPU
 }

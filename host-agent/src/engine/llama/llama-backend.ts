@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
+import { mayHaveGpu } from './gpu-devices.ts'
 
 /** Lines of llama.cpp's own complaints that are kept. */
 const MOST_LINES = 40
@@ -15,7 +16,7 @@ export interface Backend {
 export async function startBackend(gpu: boolean, threads: number): Promise<Backend> {
   const lines: string[] = []
   const llama = await getLlama({
-    gpu: gpu ? 'auto' : false,
+    gpu: gpu && mayHaveGpu() ? 'auto' : false,
     build: 'never',
     skipDownload: true,
     progressLogs: false,
