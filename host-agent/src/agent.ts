@@ -2,6 +2,7 @@ import { systemClock } from './clock.ts'
 import { AgentControl } from './agent-control.ts'
 import { IssuerBook } from './connection/issuer-book.ts'
 import { OrcLinks, type OrcTarget, recallOrcs } from './connection/orc-links.ts'
+import { readCatalogue } from './connection/read-catalogue.ts'
 import { ControlServer } from './control/control-server.ts'
 import type { ControlTarget } from './control/control-target.ts'
 import { StateLock } from './control/state-lock.ts'
@@ -87,7 +88,12 @@ export class Agent {
       logger,
     })
     resources.defer(() => policy.close())
-    const models = await AgentModels.open({ ...options, owner: policy }, logger)
+    const catalogues = {
+      orcUrls: orcs.map(({ url }) => url),
+      readCatalogue: (url: string, signal: AbortSignal) =>
+        readCatalogue(orcs.find((orc) => orc.url === url) ?? { url, pin: undefined }, signal),
+    }
+    const models = await AgentModels.open({ ...options, ...catalogues, owner: policy }, logger)
     resources.defer(() => models.close())
     const workbench = createWorkbench(options, models, policy, feed)
     const direct = await openDirect(options, identity.hostId, logger)

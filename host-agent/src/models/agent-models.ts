@@ -1,8 +1,6 @@
 import { constrainedMemory } from 'node:process'
 import { totalmem } from 'node:os'
 import { monotonicClock } from '../clock.ts'
-import type { OrcTarget } from '../connection/orc-links.ts'
-import { readCatalogue } from '../connection/read-catalogue.ts'
 import { probeGpu } from '../engine/llama/inspect.ts'
 import { ServerWatch } from '../engine/upstream/server-watch.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
@@ -13,13 +11,18 @@ import { ModelRegistry } from '../store/model-registry.ts'
 import { type ModelChoice, serveChosen } from './chosen-models.ts'
 import { llamaSourceFactory } from './llama-source-factory.ts'
 import { memoryBudget } from './memory-budget.ts'
-import { ModelKeeper } from './model-keeper.ts'
+import { ModelKeeper, type ModelKeeperOptions } from './model-keeper.ts'
 import { ModelShelf } from './model-shelf.ts'
 import { parseServers } from './parse-servers.ts'
 
+/** Servers that do not answer at the start are looked for again later. */
+const FIRST_LOOK_MS = 5_000
+
 export interface AgentModelsOptions {
   readonly owner: OwnerWishes
-  readonly orcs: readonly OrcTarget[]
+  /** Orcs whose catalogues are looked into for a name. */
+  readonly orcUrls: readonly string[]
+  readonly readCatalogue: ModelKeeperOptions['readCatalogue']
   /** Exactly these; empty: those that were added. */
   readonly models: readonly ModelChoice[]
   readonly servers: readonly string[]
@@ -53,7 +56,7 @@ export class AgentModels {
 
   /** Looks at all models and begins to load them. Throws a `FatalError` for one that the command line names and that is no model. */
   static async open(options: AgentModelsOptions, logger: Logger): Promise<AgentModels> {
-    const { owner, orcs, stateFolder, modelsFolder, models } = options
+    const { owner, orcUrls, readCatalogue, stateFolder, modelsFolder, models } = options
     const servers = parseServers(options.servers)
     const gpuBytes = options.gpu ? (await probeGpu()).totalBytes : 0
     const machine = { mainBytes: Math.min(totalmem(), constrainedMemory() || Infinity), gpuBytes }
@@ -70,9 +73,8 @@ export class AgentModels {
       shelf,
       store,
       createSource: llamaSourceFactory({ ...options, budget, logger }),
-      readCatalogue: (url, signal) =>
-        readCatalogue(orcs.find((orc) => orc.url === url) ?? unknownOrc(url), signal),
-      orcUrls: orcs.map(({ url }) => url),
+      readCatalogue,
+      orcUrls,
       logger,
     })
     const watch = new ServerWatch(servers, {
@@ -97,9 +99,6 @@ export class AgentModels {
   }
 }
 
-/** Servers that do not answer at the start are looked for again later. */
-const FIRST_LOOK_MS = 5_000
-
 /** What the command line names must work, and at once. */
 async function loadChosen(shelf: ModelShelf): Promise<void> {
   for (const model of shelf.all) {
@@ -113,8 +112,4 @@ async function loadChosen(shelf: ModelShelf): Promise<void> {
     }
   }
   await shelf.warmUp()
-}
-
-function unknownOrc(url: string): OrcTarget {
-  return { url, pin: undefined, enrolmentToken: undefined }
 }
