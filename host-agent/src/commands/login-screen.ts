@@ -1,7 +1,6 @@
 import type { EnrolResponse } from '@daisi/protocol'
 import type { LoginCode } from '../connection/device-login.ts'
 import type { OrcTarget } from '../connection/orc-links.ts'
-import { isPrivateUrl } from '../connection/private-address.ts'
 import type { FatalError } from '../exit-codes.ts'
 import { printable } from '../printable.ts'
 
@@ -40,7 +39,7 @@ export function humanScreen(write: (text: string) => void, writeError: (text: st
       line(
         `  Enrolled at ${target.url} as ${alias}${networks.length === 0 ? '' : `, in ${networks.join(', ')}`}.`,
       )
-      line(`  Lend this machine with: daisi-host run ${orcFlags(target)} --model PATH`)
+      line('  Lend this machine with: daisi-host')
     },
     failed: ({ message, code }) => writeError(`daisi-host: ${printable(message)} (${code})\n`),
   }
@@ -56,10 +55,4 @@ export function jsonScreen(write: (text: string) => void): LoginScreen {
       event('enrolled', { orc: url, hostId, alias, networks }),
     failed: ({ code, message }) => event('failed', { code, message }),
   }
-}
-
-/** How the command line names an Orc to which this one led. */
-function orcFlags({ url, pin }: OrcTarget): string {
-  const insecure = url.startsWith('http:') && !isPrivateUrl(url) ? ' --insecure' : ''
-  return `--orc ${url}${pin === undefined ? insecure : ` --pin ${pin}`}`
 }

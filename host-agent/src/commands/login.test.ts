@@ -271,7 +271,7 @@ describe('the screen', () => {
     const pin = parseCertificatePin('ab'.repeat(32))
     const target = { url: 'https://orc.test', pin, enrolmentToken: undefined }
     screen.enrolled({ hostId: 'host-id', alias: 'a\rb', networks: ['home'] }, target)
-    expect(text).toContain(`run --orc https://orc.test --pin ${pin} --model`)
+    expect(text).toContain('Enrolled at https://orc.test as a?b, in home')
     expect(text).toContain('https://orc.test/device')
     expect(text).toContain('AB?[2JCD?')
     expect(text).toContain('host-id')
