@@ -1,8 +1,9 @@
 import { encodeFrame } from '@daisi/protocol'
+import { env } from 'cloudflare:workers'
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { newDirectScene, openedDirect } from './support/direct.ts'
-import { newEnrolment, newKey } from './support/orc.ts'
+import { newEnrolment, newKey, settle } from './support/orc.ts'
 import { chat, errorCode, events, newScene } from './support/scene.ts'
 import { type HostHabits, type TestHost, newHost } from './support/test-host.ts'
 
@@ -31,6 +32,19 @@ test('[H9] an alias is as good as an id, and the Host is given the id', async ()
   const run = await scene.host.serve(['known'])
   expect(run.model).toMatchObject({ id: 'maker/model:7b' })
   expect(await (await answer).json()).toMatchObject({ model: 'seven' })
+})
+
+test('work is counted under the name that was asked for, whatever its Host calls the model', async () => {
+  const scene = await newScene({ offer: { id: 'name-of-its-own', aliases: ['popular'] } })
+  const answer = chat({ key: scene.key, model: 'popular' })
+  const run = await scene.host.serve(['counted'])
+  expect(run.model).toMatchObject({ id: 'name-of-its-own' })
+  expect((await answer).status).toBe(200)
+  await settle(scene.key.key)
+  const { results } = await env.DB.prepare('SELECT model FROM work_hourly WHERE host_id = ?')
+    .bind(scene.host.keys.id)
+    .all()
+  expect(results).toEqual([{ model: 'popular' }])
 })
 
 test('[H11] a Host that has the model loaded is asked before one with more free slots that has not', async () => {

@@ -152,7 +152,8 @@ async function openRelay(
     sessionId: seenAs.sessionId,
     sessionName,
     kind: job.kind,
-    model: model.id,
+    // As it was asked for: an id of its own would keep a Host apart from those that it is to be compared with.
+    model: job.model,
     network,
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
     promptBytes: prompt.bytes,

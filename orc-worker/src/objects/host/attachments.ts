@@ -51,7 +51,7 @@ export const relayRequest = z.object({
   /** Name of the ConsumerSession to report to. */
   sessionName: z.string(),
   kind: jobKind.default('chat'),
-  /** Id of the model. */
+  /** The model, by the name that it was asked for. */
   model: z.string().default(''),
   /** The Network on which it runs. */
   network: networkName.default('public'),
