@@ -1,5 +1,5 @@
 import { ExitCode, FatalError } from '../exit-codes.ts'
-import type { ToolResult } from './run-tool.ts'
+import type { ToolResult } from '../run-tool.ts'
 
 /** A program of the system declined. */
 export function toolFailed(command: string, { problem }: ToolResult): FatalError {

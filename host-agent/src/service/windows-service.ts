@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { runTool } from './run-tool.ts'
+import { runTool } from '../run-tool.ts'
 import type { ServiceManager, ServiceState } from './service-manager.ts'
 import { SERVICE_NAME, type ServicePlan } from './service-plan.ts'
 import { toolFailed } from './tool-failed.ts'

@@ -1,4 +1,4 @@
-import { runTool } from './run-tool.ts'
+import { toolOutput } from './tool-output.ts'
 
 /** A program that says how long nobody has touched keyboard and mouse of this user's desktop. */
 interface DesktopTool {
@@ -41,7 +41,7 @@ export class DesktopIdle {
     const tools = this.#favourite === undefined ? TOOLS : [this.#favourite, ...TOOLS]
     for (const tool of new Set(tools)) {
       if (!tool.suits(process.env)) continue
-      const idleMs = parseIdleTime((await runTool(tool.command, tool.args, signal)) ?? '')
+      const idleMs = parseIdleTime((await toolOutput(tool.command, tool.args, signal)) ?? '')
       if (idleMs === undefined) continue
       this.#favourite = tool
       return idleMs

@@ -1,4 +1,4 @@
-import { runTool } from './run-tool.ts'
+import { toolOutput } from './tool-output.ts'
 
 /** A desktop on which somebody is logged in and which is shown. */
 export interface DesktopSession {
@@ -16,11 +16,11 @@ const PROPERTIES = ['User', 'Type', 'Class', 'State', 'IdleHint', 'IdleSinceHint
 
 /** The desktops that systemd-logind knows; none without it. */
 export async function readDesktopSessions(signal: AbortSignal): Promise<readonly DesktopSession[]> {
-  const list = await runTool('loginctl', ['list-sessions', '--no-legend', '--no-pager'], signal)
+  const list = await toolOutput('loginctl', ['list-sessions', '--no-legend', '--no-pager'], signal)
   const ids = parseSessionIds(list ?? '')
   if (ids.length === 0) return []
   const properties = PROPERTIES.flatMap((name) => ['--property', name])
-  const shown = await runTool('loginctl', ['show-session', '--no-pager', ...properties, ...ids], signal)
+  const shown = await toolOutput('loginctl', ['show-session', '--no-pager', ...properties, ...ids], signal)
   return parseDesktopSessions(shown ?? '')
 }
 

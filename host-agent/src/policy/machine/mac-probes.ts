@@ -1,21 +1,21 @@
 import type { GpuReading, MachineProbes, Reading } from './probe.ts'
-import { runTool } from './run-tool.ts'
+import { toolOutput } from './tool-output.ts'
 import { unknownGpu, unknownInput, unknownPower } from './unknown.ts'
 
 /** What macOS tells through its own tools. */
 export const macProbes: MachineProbes = {
   async input(signal): Promise<Reading<number>> {
     const value = parseHidIdleTime(
-      (await runTool('ioreg', ['-r', '-d', '1', '-c', 'IOHIDSystem'], signal)) ?? '',
+      (await toolOutput('ioreg', ['-r', '-d', '1', '-c', 'IOHIDSystem'], signal)) ?? '',
     )
     return value === undefined ? unknownInput() : { value }
   },
   async power(signal): Promise<Reading<boolean>> {
-    const value = parsePowerSource((await runTool('pmset', ['-g', 'batt'], signal)) ?? '')
+    const value = parsePowerSource((await toolOutput('pmset', ['-g', 'batt'], signal)) ?? '')
     return value === undefined ? unknownPower() : { value }
   },
   async gpu(working: boolean, signal): Promise<GpuReading> {
-    const text = await runTool('ioreg', ['-r', '-d', '1', '-c', 'IOAccelerator'], signal)
+    const text = await toolOutput('ioreg', ['-r', '-d', '1', '-c', 'IOAccelerator'], signal)
     const value = parseDeviceUtilization(text ?? '')
     if (value === undefined) return unknownGpu()
     return working ? 'unattributed' : { value }

@@ -9,7 +9,7 @@ import { parseDeviceUtilization, parseHidIdleTime, parsePowerSource } from './ma
 import { machineProbes } from './machine-probes.ts'
 import { judgeGpuUse, parseProcesses, parseUtilization } from './nvidia-use.ts'
 import { ownProcesses } from './own-processes.ts'
-import { runTool } from './run-tool.ts'
+import { toolOutput } from './tool-output.ts'
 import { parseWatchLine } from './windows-probes.ts'
 
 const MINUTE_MS = 60_000
@@ -228,12 +228,12 @@ test('use of a GPU by others', () => {
 test('a tool that is missing, fails, floods or hangs has nothing to say', async () => {
   const { signal } = new AbortController()
   const node = (script: string, signal: AbortSignal): Promise<string | undefined> =>
-    runTool(process.execPath, ['-e', script], signal)
+    toolOutput(process.execPath, ['-e', script], signal)
   const hanging = new AbortController()
   const hung = node('setInterval(() => {}, 1000)', hanging.signal)
   const answers = await Promise.all([
     node('process.stdout.write(process.env.LC_ALL)', signal),
-    runTool('daisi-no-such-tool', [], signal),
+    toolOutput('daisi-no-such-tool', [], signal),
     node('process.exit(1)', signal),
     node('setInterval(() => process.stdout.write("x".repeat(65536)))', signal),
   ])
@@ -280,7 +280,7 @@ test('the probes of this machine answer, or say why not', async () => {
 
 test.runIf(process.platform === 'linux')('children of this process are its own', async () => {
   const hanging = new AbortController()
-  const tool = runTool(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], hanging.signal)
+  const tool = toolOutput(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], hanging.signal)
   const own = await ownProcesses()
   expect(own.has(process.pid)).toBe(true)
   expect(own.size).toBeGreaterThan(1)

@@ -1,6 +1,6 @@
 import { ownProcesses } from './own-processes.ts'
 import type { GpuReading } from './probe.ts'
-import { runTool } from './run-tool.ts'
+import { toolOutput } from './tool-output.ts'
 
 /** A process on a GPU, and how much of it it uses, in percent; undefined where the driver does not say. */
 export interface GpuProcess {
@@ -12,12 +12,12 @@ export interface GpuProcess {
 /** Use of NVIDIA's GPUs by others; undefined if there are none or their tool does not answer. */
 export async function readNvidiaUse(working: boolean, signal: AbortSignal): Promise<GpuReading | undefined> {
   const query = ['--query-gpu=utilization.gpu', '--format=csv,noheader,nounits']
-  const totals = parseUtilization((await runTool('nvidia-smi', query, signal)) ?? '')
+  const totals = parseUtilization((await toolOutput('nvidia-smi', query, signal)) ?? '')
   if (totals.length === 0) return undefined
   // Nobody can use more of it than all do: where that is little, there is no need to ask who.
   if (Math.max(...totals) === 0) return { value: 0 }
   const processes = parseProcesses(
-    (await runTool('nvidia-smi', ['pmon', '-c', '1', '-s', 'u'], signal)) ?? '',
+    (await toolOutput('nvidia-smi', ['pmon', '-c', '1', '-s', 'u'], signal)) ?? '',
   )
   return judgeGpuUse(totals, processes, await ownProcesses(), working)
 }
