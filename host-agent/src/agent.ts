@@ -81,10 +81,12 @@ export class Agent {
     const identity = await loadIdentity(stateFolder)
     await removeStaleTemporaries(stateFolder)
     const orcs = await recallOrcs(options.orcs, stateFolder)
+    const slots = new SlotPool(options.slots, options.queue)
     const policy = await OwnerPolicy.open({
       stateFolder,
       overrides: options.overrides,
       clock: systemClock,
+      isWorking: () => slots.free < slots.total,
       logger,
     })
     resources.defer(() => policy.close())
@@ -95,7 +97,7 @@ export class Agent {
     }
     const models = await AgentModels.open({ ...options, ...catalogues, owner: policy }, logger)
     resources.defer(() => models.close())
-    const workbench = createWorkbench(options, models, policy, feed)
+    const workbench = createWorkbench(slots, models, policy, feed)
     const direct = await openDirect(options, identity.hostId, logger)
     if (direct !== undefined) resources.defer(() => direct.close())
     const links = new OrcLinks(orcs, {
@@ -147,17 +149,15 @@ export class Agent {
 
 /** The agent's part of the machine, as all Orc connections share it. */
 function createWorkbench(
-  { slots: count, queue }: AgentOptions,
+  slots: SlotPool,
   { shelf }: AgentModels,
   policy: OwnerPolicy,
   feed: ActivityFeed,
 ): Workbench {
-  const slots = new SlotPool(count, queue)
   const log = new WorkLog()
   const limit = (): void => slots.limit(policy.settings.maxConcurrency)
   limit()
   policy.onChange(limit)
-  policy.isWorking = () => slots.free < slots.total
   log.listen({
     ended: (done) => {
       const { promptTokens, cachedTokens, generatedTokens } = done.usage

@@ -54,7 +54,14 @@ afterEach(async () => {
 })
 
 async function open(overrides: OwnerPatch = {}): Promise<OwnerPolicy> {
-  policy = await OwnerPolicy.open({ stateFolder: folder, overrides, clock, logger, probes: machine })
+  policy = await OwnerPolicy.open({
+    stateFolder: folder,
+    overrides,
+    clock,
+    isWorking: () => false,
+    logger,
+    probes: machine,
+  })
   return policy
 }
 
@@ -88,9 +95,8 @@ test('what is changed holds at once, is told, and outlives a restart beside the 
   expect(slots).toBe(7)
   expect(settings).toMatchObject({ paused: true, blocklist: ['Secret'], threads: 2, memoryBytes: null })
   expect(policy.settings.memoryBytes).toBe(1_000)
-  expect((await OwnerPolicy.open({ stateFolder: folder, overrides: {}, clock, logger })).reason).toBe(
-    'paused',
-  )
+  const again = { stateFolder: folder, overrides: {}, clock, isWorking: () => false, logger }
+  expect((await OwnerPolicy.open(again)).reason).toBe('paused')
 })
 
 test('changes at the same time are all kept', async () => {

@@ -22,6 +22,8 @@ export interface OwnerPolicyOptions {
   readonly overrides: OwnerPatch
   /** Milliseconds since 1970. */
   readonly clock: Clock
+  /** Whether a job runs now: some GPUs do not tell whose work they do. */
+  readonly isWorking: () => boolean
   readonly logger: Logger
   /** Absent: those of this machine. */
   readonly probes?: MachineProbes
@@ -29,8 +31,6 @@ export interface OwnerPolicyOptions {
 
 /** What the owner of this machine wants, at this moment: whether it works, for how much longer, and on what not. */
 export class OwnerPolicy implements OwnerWishes {
-  /** Whether a job runs now: some GPUs do not tell whose work they do. */
-  isWorking: () => boolean = () => false
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #file: SettingsFile
@@ -47,7 +47,7 @@ export class OwnerPolicy implements OwnerWishes {
   #closed = false
 
   private constructor(options: OwnerPolicyOptions, settings: OwnerSettings, book: DayBook) {
-    const { stateFolder, clock, logger, probes = machineProbes() } = options
+    const { stateFolder, clock, logger, isWorking, probes = machineProbes() } = options
     this.#clock = clock
     this.#logger = logger
     this.#file = new SettingsFile(stateFolder)
@@ -55,7 +55,7 @@ export class OwnerPolicy implements OwnerWishes {
     this.#watch = new MachineWatch({
       probes,
       clock,
-      isWorking: () => this.isWorking(),
+      isWorking,
       onChange: () => this.#changed(),
     })
     this.#settings = settings
