@@ -15,7 +15,7 @@ import type { ModelShelf } from './models/model-shelf.ts'
 import { DONE, type Failure, type Outcome } from './outcome.ts'
 import type { AgentOverview } from './overview/agent-overview.ts'
 import type { OwnerPolicy } from './policy/owner-policy.ts'
-import type { OwnerSettings } from './policy/owner-settings.ts'
+import type { OwnerSettings } from './state/owner-settings.ts'
 import { parseModelReference } from './store/model-reference.ts'
 import type { ModelRegistry } from './store/model-registry.ts'
 

@@ -10,7 +10,7 @@ import {
   writeAgentConfig,
 } from '../state/agent-config.ts'
 import { type ChangedConfig, getPath, setPath, unsetPath } from '../state/config-keys.ts'
-import { type CommandOutput, processOutput } from './command-output.ts'
+import { type CommandOutput, processOutput } from '../terminal/command-output.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'

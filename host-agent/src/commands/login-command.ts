@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { FatalError } from '../exit-codes.ts'
 import { enrolByLogin, type LoginOptions, loginOptions } from './login.ts'
-import { humanScreen, jsonScreen } from './login-screen.ts'
+import { humanScreen, jsonScreen } from '../setup/login-screen.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'

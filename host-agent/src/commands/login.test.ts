@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseCertificatePin } from '../connection/certificate-pin.ts'
+import { parseCertificatePin } from '../certificate-pin.ts'
 import { agentConfig, readAgentConfig, writeAgentConfig } from '../state/agent-config.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
@@ -12,7 +12,7 @@ import { FakeOrc } from '../testing/fake-orc.ts'
 import { InstantClock } from '../testing/instant-clock.ts'
 import { LinkSetup } from '../testing/link-setup.ts'
 import { enrolByLogin, type LoginOptions } from './login.ts'
-import { humanScreen, jsonScreen } from './login-screen.ts'
+import { humanScreen, jsonScreen } from '../setup/login-screen.ts'
 
 let folder: string
 let orc: FakeOrc

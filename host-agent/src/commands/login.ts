@@ -11,7 +11,7 @@ import { rememberOrc } from '../setup/change-config.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { removeStaleTemporaries } from '../state/stale-temporaries.ts'
-import type { LoginScreen } from './login-screen.ts'
+import type { LoginScreen } from '../setup/login-screen.ts'
 import { insecureOption, orcOption, type OrcFlags, orcTargets, pinOption } from './orc-options.ts'
 import { nameOption } from './run-options.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseCertificatePin } from '../connection/certificate-pin.ts'
-import { isPrivateUrl } from '../connection/private-address.ts'
+import { parseCertificatePin } from '../certificate-pin.ts'
+import { isPrivateUrl } from '../private-address.ts'
 import { orcTargets } from './orc-options.ts'
 
 const [first, second] = ['https://a.test', 'https://b.test']

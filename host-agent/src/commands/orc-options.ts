@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { type CertificatePin, parseCertificatePin } from '../connection/certificate-pin.ts'
+import { type CertificatePin, parseCertificatePin } from '../certificate-pin.ts'
 import type { OrcTarget } from '../connection/orc-links.ts'
-import { isPrivateUrl } from '../connection/private-address.ts'
+import { isPrivateUrl } from '../private-address.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 
 /** What the command line says about Orcs. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { AgentStatus } from '../control/agent-status.ts'
 import { ControlClient } from '../control/control-client.ts'
-import { type CommandOutput, processOutput } from './command-output.ts'
+import { type CommandOutput, processOutput } from '../terminal/command-output.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'

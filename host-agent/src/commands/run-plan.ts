@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { parseCertificatePin } from '../connection/certificate-pin.ts'
+import { parseCertificatePin } from '../certificate-pin.ts'
 import type { OrcTarget } from '../connection/orc-links.ts'
 import { type DirectFlags, type ListenPlan, planListening } from '../direct/listen-plan.ts'
 import type { AgentOptions } from '../agent.ts'

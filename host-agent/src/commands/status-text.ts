@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../control/agent-status.ts'
 import { printable } from '../printable.ts'
-import { columns } from './columns.ts'
-import { formatBytes, formatCount, formatSeconds } from './human-units.ts'
+import { columns } from '../terminal/columns.ts'
+import { formatBytes, formatCount, formatSeconds } from '../terminal/human-units.ts'
 
 /** True if an Orc can send it work. */
 export function isOnline({ orcs }: AgentStatus): boolean {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { ControlClient } from '../control/control-client.ts'
 import { ExitCode } from '../exit-codes.ts'
-import { type CommandOutput, processOutput } from './command-output.ts'
+import { type CommandOutput, processOutput } from '../terminal/command-output.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'

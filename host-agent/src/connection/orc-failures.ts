@@ -1,7 +1,7 @@
 import { CloseCode, isFinalClose } from '@daisi/protocol'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 import { orcFileName } from '../state/orc-record.ts'
-import type { CertificatePin } from './certificate-pin.ts'
+import type { CertificatePin } from '../certificate-pin.ts'
 import type { Ending } from './conversation.ts'
 
 /** Orcs answer these when they refuse who asks; other statuses pass. */

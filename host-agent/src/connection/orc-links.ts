@@ -1,7 +1,7 @@
 import type { Welcome } from '@daisi/protocol'
 import { FatalError } from '../exit-codes.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
-import type { CertificatePin } from './certificate-pin.ts'
+import type { CertificatePin } from '../certificate-pin.ts'
 import type { LinkStatus } from './link-status.ts'
 import { OrcLink, type OrcLinkOptions } from './orc-link.ts'
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
-import { type CertificatePin, fingerprintOf } from './certificate-pin.ts'
+import { type CertificatePin, fingerprintOf } from '../certificate-pin.ts'
 import { learnCertificate } from './learn-certificate.ts'
 import { pinMismatch } from './orc-failures.ts'
 

@@ -1,5 +1,5 @@
 import type { Catalogue } from '@daisi/protocol'
-import type { CertificatePin } from './certificate-pin.ts'
+import type { CertificatePin } from '../certificate-pin.ts'
 import { OrcHttp } from './orc-http.ts'
 import { OrcTransport } from './orc-transport.ts'
 

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
 import { ExitCode, FatalError } from '../exit-codes.ts'
-import { type OwnerSettings, ownerSettings } from '../policy/owner-settings.ts'
+import { type OwnerSettings, ownerSettings } from '../state/owner-settings.ts'
 import { type AgentStatus, agentStatus } from './agent-status.ts'
 import { type ControlAddress, controlAddresses, isTrusted } from './control-address.ts'
 import {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FatalError } from '../exit-codes.ts'
 import type { Outcome } from '../outcome.ts'
-import type { OwnerSettings } from '../policy/owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 import { readControlBody } from './control-body.ts'
 import type { ControlTarget } from './control-target.ts'
 import { type AddModelEvent, addModelRequest, type ControlEvent, settingsPatch } from './control-wire.ts'

@@ -1,4 +1,4 @@
-import type { OwnerSettings } from '../policy/owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 import type { AgentStatus } from './agent-status.ts'
 import type {
   AddModelRequest,

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { isLoopbackAddress } from '../connection/private-address.ts'
+import { isLoopbackAddress } from '../private-address.ts'
 
 /** Connections by where they come from. Loopback, where a proxy may be, has no limit of its own. */
 export class AddressCounter {

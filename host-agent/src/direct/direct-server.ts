@@ -1,7 +1,7 @@
 import { createServer as createPlain, type Server, type ServerOptions } from 'node:http'
 import { createServer as createSecure } from 'node:https'
 import type { Socket } from 'node:net'
-import { isLoopbackAddress, isPrivateAddress } from '../connection/private-address.ts'
+import { isLoopbackAddress, isPrivateAddress } from '../private-address.ts'
 import { AddressCounter } from './address-counter.ts'
 import type { DirectEndpoint } from './direct-endpoint.ts'
 

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { isLoopbackAddress, isPrivateAddress, isPrivateUrl } from '../connection/private-address.ts'
+import { isLoopbackAddress, isPrivateAddress, isPrivateUrl } from '../private-address.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 import type { PlainReach } from './direct-server.ts'
 

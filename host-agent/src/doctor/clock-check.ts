@@ -1,4 +1,4 @@
-import { formatSeconds } from '../commands/human-units.ts'
+import { formatSeconds } from '../terminal/human-units.ts'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/verify-session-token.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 

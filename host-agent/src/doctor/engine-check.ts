@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { formatBytes } from '../commands/human-units.ts'
+import { formatBytes } from '../terminal/human-units.ts'
 import { ModelLoadError } from '../engine/engine.ts'
 import { inspectModel, probeGpu } from '../engine/llama/inspect.ts'
 import { type Check, fail, ok } from './check.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { satisfies } from 'compare-versions'
-import { formatBytes } from '../commands/human-units.ts'
+import { formatBytes } from '../terminal/human-units.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 /** As package.json asks for it. */

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../commands/human-units.ts'
+import { formatBytes, formatCount } from '../terminal/human-units.ts'
 import { ModelLoadError } from '../engine/engine.ts'
 import { inspectModel } from '../engine/llama/inspect.ts'
 import type { AgentConfig } from '../state/agent-config.ts'

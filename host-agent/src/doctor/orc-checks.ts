@@ -7,7 +7,7 @@ import {
   MINIMUM_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
 } from '@daisi/protocol'
-import { parseCertificatePin } from '../connection/certificate-pin.ts'
+import { parseCertificatePin } from '../certificate-pin.ts'
 import { describeFailure } from '../connection/orc-failures.ts'
 import { OrcTransport } from '../connection/orc-transport.ts'
 import type { OrcRecord } from '../state/orc-record.ts'

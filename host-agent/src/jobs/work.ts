@@ -1,6 +1,6 @@
 import { imageTokens } from '@daisi/protocol'
 import type { EngineWork } from '../engine/engine.ts'
-import type { ModelSource } from '../models/model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 
 /** Chats get the model's own sampling where they name none. */
 export function withDefaults(work: EngineWork, defaults: ModelSource['defaultSampling']): EngineWork {

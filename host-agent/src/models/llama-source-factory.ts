@@ -3,7 +3,7 @@ import { LlamaSource } from '../engine/llama/llama-source.ts'
 import type { Logger } from '../log.ts'
 import type { OwnerWishes } from '../policy/owner-wishes.ts'
 import type { ModelKeeperOptions, ServedFile } from './model-keeper.ts'
-import type { ModelSource } from './model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 
 export interface LlamaSourceFactoryOptions {
   readonly owner: OwnerWishes

@@ -1,4 +1,4 @@
-import type { OwnerSettings } from '../policy/owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 
 const GIB = 1024 ** 3
 

@@ -7,7 +7,7 @@ import type { RegisteredModel } from '../store/model-registry.ts'
 import type { DownloadProgress } from '../store/progress-meter.ts'
 import { verifyModel } from '../store/verify-model.ts'
 import type { ModelShelf } from './model-shelf.ts'
-import type { ModelSource } from './model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 import type { RemoteModels } from './remote-models.ts'
 
 /** A model file and what is known about it. */

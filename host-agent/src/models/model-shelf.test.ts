@@ -4,7 +4,7 @@ import { type Engine, ModelLoadError } from '../engine/engine.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { ScriptedEngine } from '../testing/scripted-engine.ts'
 import { ModelShelf } from './model-shelf.ts'
-import type { ModelSource } from './model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 import { LOAD_RETRY_MS } from './shelved-model.ts'
 
 /** A model whose loading the test ends. */

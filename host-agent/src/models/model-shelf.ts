@@ -2,7 +2,7 @@ import type { ModelOffer, ModelState } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import { ModelLoadError } from '../engine/engine.ts'
 import type { Logger } from '../log.ts'
-import type { ModelSource } from './model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 import { type ModelLease, ShelvedModel } from './shelved-model.ts'
 
 export interface ModelShelfOptions {

@@ -2,7 +2,7 @@ import type { ModelOffer, ModelState } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import { type Engine, ModelLoadError } from '../engine/engine.ts'
 import { SpeedMeter } from './speed-meter.ts'
-import type { ModelSource } from './model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 
 /** Bytes that are loaded in a second, where nothing was measured yet: a slow disk. */
 const ASSUMED_BYTES_PER_SECOND = 200 * 1024 * 1024

@@ -1,6 +1,6 @@
 import type { IdleReason } from '@daisi/protocol'
 import type { Outcome } from '../outcome.ts'
-import type { OwnerSettings } from './owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 
 /** A change of settings. */
 export type OwnerPatch = { readonly [Name in keyof OwnerSettings]?: OwnerSettings[Name] | undefined }

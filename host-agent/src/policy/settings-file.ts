@@ -1,5 +1,5 @@
 import { readAgentConfig, writeAgentConfig } from '../state/agent-config.ts'
-import type { OwnerSettings } from './owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 
 /** The owner's settings in the configuration file. */
 export class SettingsFile {

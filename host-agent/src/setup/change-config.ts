@@ -1,4 +1,4 @@
-import { isPrivateUrl } from '../connection/private-address.ts'
+import { isPrivateUrl } from '../private-address.ts'
 import type { OrcTarget } from '../connection/orc-links.ts'
 import { type AgentConfig, agentConfig, readAgentConfig, writeAgentConfig } from '../state/agent-config.ts'
 import { tooManyOrcs, tooManyServers } from './setup-failures.ts'

@@ -1,5 +1,5 @@
 import { type Discovery, PROTOCOL_VERSION } from '@daisi/protocol'
-import { type CertificatePin, fingerprintOf } from '../connection/certificate-pin.ts'
+import { type CertificatePin, fingerprintOf } from '../certificate-pin.ts'
 import { learnCertificate } from '../connection/learn-certificate.ts'
 import { isUnvouched, orcUnreachable } from '../connection/orc-failures.ts'
 import { OrcHttp } from '../connection/orc-http.ts'

@@ -1,5 +1,5 @@
 import type { CatalogueEntry } from '@daisi/protocol'
-import { formatBytes } from '../commands/human-units.ts'
+import { formatBytes } from '../terminal/human-units.ts'
 import { probeGpu } from '../engine/llama/inspect.ts'
 import type { GpuFacts } from '../engine/llama/wire.ts'
 import type { Hardware } from '../hardware/hardware.ts'

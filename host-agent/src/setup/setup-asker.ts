@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from '@daisi/protocol'
-import type { LoginScreen } from '../commands/login-screen.ts'
-import type { CertificatePin } from '../connection/certificate-pin.ts'
+import type { LoginScreen } from './login-screen.ts'
+import type { CertificatePin } from '../certificate-pin.ts'
 import type { FatalError } from '../exit-codes.ts'
 import type { DownloadProgress } from '../store/progress-meter.ts'
 import type { ModelSurvey } from './model-survey.ts'

@@ -1,4 +1,4 @@
-import type { CertificatePin } from '../connection/certificate-pin.ts'
+import type { CertificatePin } from '../certificate-pin.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 
 export function setupInterrupted(): FatalError {

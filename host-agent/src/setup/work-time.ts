@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { OwnerSettings } from '../policy/owner-settings.ts'
+import type { OwnerSettings } from '../state/owner-settings.ts'
 
 /** When an owner lends the machine, as the setup asks for it. */
 export const WORK_TIMES = ['always', 'idle', 'night'] as const

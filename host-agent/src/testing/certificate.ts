@@ -6,7 +6,7 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import { type CertificatePin, fingerprintOf } from '../connection/certificate-pin.ts'
+import { type CertificatePin, fingerprintOf } from '../certificate-pin.ts'
 
 /** A server's certificate and key, as PEM. */
 export interface TestCertificate {

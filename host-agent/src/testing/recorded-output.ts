@@ -1,4 +1,4 @@
-import type { CommandOutput } from '../commands/command-output.ts'
+import type { CommandOutput } from '../terminal/command-output.ts'
 
 /** Keeps what a command says. */
 export class RecordedOutput implements CommandOutput {

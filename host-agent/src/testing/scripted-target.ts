@@ -8,7 +8,7 @@ import type {
   SettingsPatch,
 } from '../control/control-wire.ts'
 import { DONE, type Failure, type Outcome } from '../outcome.ts'
-import { type OwnerSettings, ownerSettings } from '../policy/owner-settings.ts'
+import { type OwnerSettings, ownerSettings } from '../state/owner-settings.ts'
 
 /** An agent as its control socket sees it, without engine or Orc. The test says what happens in it. */
 export class ScriptedTarget implements ControlTarget {

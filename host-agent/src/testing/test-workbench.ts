@@ -5,7 +5,7 @@ import { SlotPool } from '../jobs/slot-pool.ts'
 import { WorkLog } from '../jobs/work-log.ts'
 import type { Workbench } from '../jobs/workbench.ts'
 import { ModelShelf } from '../models/model-shelf.ts'
-import type { ModelSource } from '../models/model-source.ts'
+import type { ModelSource } from '../engine/model-source.ts'
 import type { ScriptedEngine } from './scripted-engine.ts'
 
 /** The file that test models are said to come from. */

@@ -1,6 +1,6 @@
 import type { IdleReason } from '@daisi/protocol'
 import type { Outcome } from '../outcome.ts'
-import { type OwnerSettings, ownerSettings } from '../policy/owner-settings.ts'
+import { type OwnerSettings, ownerSettings } from '../state/owner-settings.ts'
 import type { OwnerPatch, OwnerWishes } from '../policy/owner-wishes.ts'
 
 /** An owner who wants what the test says, and nothing is kept on disk. */

@@ -1,6 +1,6 @@
 import type { ModelOffer } from '@daisi/protocol'
 import type { Logger } from 'pino'
-import type { ModelSource } from '../../models/model-source.ts'
+import type { ModelSource } from '../model-source.ts'
 import type { Engine } from '../engine.ts'
 import { LlamaEngine } from './llama-engine.ts'
 import type { LoadOptions } from './load-options.ts'

@@ -1,5 +1,5 @@
 import type { ModelOffer } from '@daisi/protocol'
-import type { ModelSource } from '../../models/model-source.ts'
+import type { ModelSource } from '../model-source.ts'
 import { type Engine, type EngineInfo, ModelLoadError } from '../engine.ts'
 import { ServerEngine, type ServerEngineOptions } from './server-engine.ts'
 import { ServerError } from './server-error.ts'

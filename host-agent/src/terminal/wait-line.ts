@@ -1,4 +1,4 @@
-import type { CommandOutput } from '../commands/command-output.ts'
+import type { CommandOutput } from './command-output.ts'
 
 const FRAMES = ['◒', '◐', '◓', '◑'] as const
 const FRAME_MS = 120

@@ -1,5 +1,5 @@
 import type { ModelOffer, Sampling } from '@daisi/protocol'
-import type { Engine } from '../engine/engine.ts'
+import type { Engine } from './engine.ts'
 
 /** A model that can be made ready to work: a file on this machine, or one behind a server that its owner already runs. */
 export interface ModelSource {
