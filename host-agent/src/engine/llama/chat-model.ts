@@ -13,6 +13,7 @@ import { openGrammar } from './grammar.ts'
 import { GrammarTrial } from './grammar-trial.ts'
 import type { LoadedModel } from './load.ts'
 import { type Emit, failure, type ModelRun } from './model-run.ts'
+import { containSampling } from './native.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
 import { TokenChoice } from './sampling.ts'
 import { SequencePool } from './sequence-pool.ts'
@@ -44,6 +45,7 @@ export class ChatModel {
       ignoreMemorySafetyChecks: true,
       failedCreationRemedy: false,
     })
+    containSampling(context)
     return new ChatModel(loaded, context)
   }
 

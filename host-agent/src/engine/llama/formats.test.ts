@@ -75,6 +75,23 @@ test('log probabilities and a grammar go together', async () => {
   expect((await runOn(model, job)).tokenIds).toEqual(plain.tokenIds)
 }, 20_000)
 
+test.each<[string, Partial<Sampling>, number | undefined]>([
+  ['greedy', { temperature: 0 }, undefined],
+  ['seeded', { temperature: 1, seed: 1 }, undefined],
+  ['with log probabilities', { temperature: 0 }, 1],
+])(
+  '%s: a grammar that leads to where no token fits ends its own answer, and nothing else',
+  async (_, sampling, logprobs) => {
+    const gbnf = 'root ::= "a" <[999999999]>'
+    const job = { ...engineJob(QUESTION, sampling), output: { type: 'grammar', gbnf } as const }
+    const { text, last } = await runOn(model, { ...job, ...(logprobs !== undefined && { logprobs }) })
+    expect(text).toBe('a')
+    expect(last?.type).toBe(logprobs === undefined ? 'failed' : 'end')
+    expect((await answer({ type: 'json' })).last).toMatchObject({ type: 'end', finishReason: 'stop' })
+  },
+  20_000,
+)
+
 test('a bias against everything that the grammar allows does not break it', async () => {
   const logitBias = Object.fromEntries(Array.from({ length: 1_024 }, (_, id) => [String(id), -100]))
   const { text } = await answer({ type: 'grammar', gbnf: 'root ::= "a"' }, { logitBias })

@@ -1,4 +1,5 @@
 import type {
+  LlamaContext,
   LlamaContextSequence,
   LlamaGrammarEvaluationState,
   LlamaModel,
@@ -35,6 +36,9 @@ type SampleToken = (
   probabilities: boolean,
   confidence: boolean,
 ) => Promise<readonly [token: number, probabilities?: readonly number[]]>
+
+/** The same, which answers with a list only where the last two are given. */
+type SampleAnyToken = (...parameters: Parameters<SampleToken> | [number, NativeSampler]) => Promise<unknown>
 
 interface SequenceInside {
   readonly _context: { readonly _ctx: { readonly sampleToken: SampleToken } }
@@ -91,6 +95,26 @@ export interface SampleWithProbabilities {
   readonly token: Token
   /** [id, probability, id, probability, …] of the whole vocabulary, best first. */
   readonly probabilities: readonly number[]
+}
+
+/** Stands for no token. */
+const NO_TOKEN = -1
+
+/**
+ * Has a token that cannot be sampled end its own answer, with an error where its job waits. The library lets go of that error, which
+ * would end the process and with it all answers: some grammars lead to where no token of the vocabulary fits.
+ */
+export function containSampling(context: LlamaContext): void {
+  const { _ctx: inside } = context as unknown as { readonly _ctx: { readonly sampleToken: SampleAnyToken } }
+  const sample = inside.sampleToken.bind(inside)
+  const sampleToken: SampleAnyToken = async (...parameters) => {
+    try {
+      return await sample(...parameters)
+    } catch {
+      return parameters.length > 2 ? [NO_TOKEN] : NO_TOKEN
+    }
+  }
+  Object.defineProperty(inside, 'sampleToken', { value: sampleToken })
 }
 
 /** Samples token by token as `evaluate` would, and reads the model's own probabilities off the same logits. */
