@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { FatalError } from '../exit-codes.ts'
-import { enrolByLogin, type LoginOptions, loginOptions } from './login.ts'
+import { logIn, type LoginOptions, loginOptions } from './login.ts'
 import { humanScreen, jsonScreen } from '../setup/login-screen.ts'
 import { newCommand } from './new-command.ts'
 import { stateOption } from './run-options.ts'
@@ -25,7 +25,7 @@ async function run(flags: Flags): Promise<void> {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   try {
-    await enrolByLogin({ ...flags, stateFolder: stateFolderOf(flags.state) }, screen, interrupted.signal)
+    await logIn({ ...flags, stateFolder: stateFolderOf(flags.state) }, screen, interrupted.signal)
   } catch (error) {
     if (!(error instanceof FatalError)) throw error
     screen.failed(error)

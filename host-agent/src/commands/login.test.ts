@@ -11,7 +11,7 @@ import type { PollAnswer } from '../testing/fake-device-login.ts'
 import { FakeOrc } from '../testing/fake-orc.ts'
 import { InstantClock } from '../testing/instant-clock.ts'
 import { LinkSetup } from '../testing/link-setup.ts'
-import { enrolByLogin, type LoginOptions } from './login.ts'
+import { logIn, type LoginOptions } from './login.ts'
 import { humanScreen, jsonScreen } from '../setup/login-screen.ts'
 
 let folder: string
@@ -42,7 +42,7 @@ async function login(
     onLine?.()
   })
   const command = { orc: [orc.url], stateFolder: folder, name: 'attic', ...options }
-  const error: unknown = await enrolByLogin(command, screen, signal, clock).then(
+  const error: unknown = await logIn(command, screen, signal, clock).then(
     () => undefined,
     (failure: unknown) => failure,
   )
@@ -100,7 +100,7 @@ describe('a login', () => {
 
   test('leaves network out if none is given, and names the machine', async () => {
     const command = { orc: [orc.url], stateFolder: folder }
-    await enrolByLogin(
+    await logIn(
       command,
       jsonScreen(() => {}),
       new AbortController().signal,

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type CertificatePin, parseCertificatePin } from '../certificate-pin.ts'
+import { checkOrcAddress, parseOrcUrl } from '../connection/orc-address.ts'
 import type { OrcTarget } from '../connection/orc-links.ts'
-import { isPrivateUrl } from '../private-address.ts'
 import { ExitCode, FatalError } from '../exit-codes.ts'
 
 /** What the command line says about Orcs. */
@@ -56,7 +56,7 @@ export function orcTargets({ orc: urls = [], enroll, pin, insecure }: OrcFlags):
   return urls.map((url, index) => {
     if (urls.indexOf(url) !== index)
       throw usageError('duplicate_orc', `--orc ${url} is given twice; remove one`)
-    checkTransport(url, pins[index], insecure === true)
+    checkOrcAddress(url, pins[index], insecure === true)
     return { url, pin: pins[index], enrolmentToken: tokens[index] }
   })
 }
@@ -72,25 +72,15 @@ function matchToOrcs<Value>(
   throw usageError('options_mismatch', message)
 }
 
-function checkTransport(url: string, pin: CertificatePin | undefined, insecure: boolean): void {
-  if (url.startsWith('https:')) return
-  if (pin !== undefined)
-    throw usageError('pin_without_tls', `${url} has no certificate to pin; give its https:// address`)
-  if (insecure || isPrivateUrl(url)) return
-  const message = `${url} is not encrypted and not an address of the local network: others could read this Host's tokens and its jobs; give its https:// address, with --pin if its certificate is self-signed, or add --insecure`
-  throw usageError('insecure_orc', message)
-}
-
 function usageError(code: string, message: string): FatalError {
   return new FatalError(ExitCode.Usage, code, message)
 }
 
-/** An http or https address, without the slash at its end. */
+/** As `parseOrcUrl`, for the arguments of options. */
 export function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw new InvalidArgumentError('give an address like https://orc.example')
-  return (url.origin + url.pathname).replace(/\/+$/, '')
+  const url = parseOrcUrl(text)
+  if (url === undefined) throw new InvalidArgumentError('give an address like https://orc.example')
+  return url
 }
 
 function parsePin(text: string): CertificatePin | undefined {

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { enrolByLogin } from '../commands/login.ts'
+import { systemClock } from '../clock.ts'
+import { enrolByLogin } from '../setup/enrol-by-login.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { FakeOrc } from '../testing/fake-orc.ts'
@@ -27,8 +28,10 @@ test('[C2] an Orc that takes the name of one from an earlier run is given no pro
 
 test('[C2] nor at a login', async () => {
   const orc = await FakeOrc.start({ issuer: REAL.issuer })
-  const screen = { code: () => {}, problem: () => {}, enrolled: () => {}, failed: () => {} }
-  const login = enrolByLogin({ orc: [orc.url], stateFolder: folder }, screen, new AbortController().signal)
+  const screen = { code: () => {}, problem: () => {} }
+  const target = { url: orc.url, pin: undefined }
+  const order = { orc: target, stateFolder: folder, name: 'attic', network: undefined, clock: systemClock }
+  const login = enrolByLogin(order, screen, new AbortController().signal)
   await expect(login).rejects.toMatchObject({ code: 'issuer_taken', exitCode: 5 })
   expect(orc.requests).toEqual(['GET /.well-known/daisi'])
   await orc.close()

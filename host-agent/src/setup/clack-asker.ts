@@ -1,14 +1,14 @@
 import type * as Clack from '@clack/prompts'
 import type { CommandOutput } from '../terminal/command-output.ts'
 import { humanScreen } from './login-screen.ts'
-import { parseUrl } from '../commands/orc-options.ts'
+import { parseOrcUrl } from '../connection/orc-address.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import type { CertificatePin } from '../certificate-pin.ts'
 import type { FatalError } from '../exit-codes.ts'
 import { printable } from '../printable.ts'
 import { ModelChooser } from './model-chooser.ts'
 import type { ModelPick, ModelQuestion, OrcAnswer, SetupAsker, ShownProgress } from './setup-asker.ts'
-import { setupInterrupted } from './setup-failures.ts'
+import { invalidAddress, setupInterrupted } from './setup-failures.ts'
 import { type GivenAnswers, UnattendedAsker } from './unattended-asker.ts'
 import { showWaiting } from '../terminal/wait-line.ts'
 import { WORK_TIME_WORDS, WORK_TIMES, type WorkTime } from './work-time.ts'
@@ -166,7 +166,9 @@ export class ClackAsker implements SetupAsker {
 /** An address without `http://` or `https://` is meant to be safe. */
 function parseAddress(text: string): string {
   const trimmed = text.trim()
-  return parseUrl(/^[a-z]+:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`)
+  const url = parseOrcUrl(/^[a-z]+:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`)
+  if (url === undefined) throw invalidAddress()
+  return url
 }
 
 function problemOf(parse: () => unknown): string | undefined {

@@ -1,20 +1,17 @@
-import { hostname } from 'node:os'
-import type { Discovery, EnrolResponse } from '@daisi/protocol'
-import { enrolByLogin } from '../commands/login.ts'
-import { orcTargets } from '../commands/orc-options.ts'
+import type { Discovery } from '@daisi/protocol'
+import { checkOrcAddress } from '../connection/orc-address.ts'
 import { printable } from '../printable.ts'
 import { readAgentConfig } from '../state/agent-config.ts'
 import { OrcRecordFile } from '../state/orc-record.ts'
 import { rememberOrc } from './change-config.ts'
+import { enrolByLogin } from './enrol-by-login.ts'
 import { enrolByToken } from './enrol-by-token.ts'
+import { machineName } from './machine-name.ts'
 import { meetOrc } from './meet-orc.ts'
 import type { OrcAnswer } from './setup-asker.ts'
 import type { SetupContext } from './setup-context.ts'
 import { certificateRefused } from './setup-failures.ts'
 import { untilDone } from './until-done.ts'
-
-/** Names longer than this are cut. */
-const LONGEST_NAME = 64
 
 interface Joined {
   readonly alias?: string | undefined
@@ -56,11 +53,7 @@ async function findOrc({ stateFolder, insecure, asker, signal }: SetupContext): 
   const known = orcs.find(({ url }) => url === answer.url)
   const pin = answer.pin ?? known?.pin
   const orc = { url: answer.url, pin }
-  orcTargets({
-    orc: [orc.url],
-    pin: [pin],
-    ...((insecure || known?.insecure === true) && { insecure: true }),
-  })
+  checkOrcAddress(orc.url, pin, insecure || known?.insecure === true)
   const first = await asker.waiting(`Asking ${orc.url}`, meetOrc(orc, signal))
   if (first.kind === 'met') return { orc, discovery: first.discovery }
   const { shown } = first
@@ -72,31 +65,12 @@ async function findOrc({ stateFolder, insecure, asker, signal }: SetupContext): 
 }
 
 async function enrol(context: SetupContext, { orc, discovery }: FoundOrc): Promise<Joined> {
-  const { stateFolder, name = hostname().slice(0, LONGEST_NAME), asker, clock, signal } = context
+  const { stateFolder, name = machineName(), asker, clock, signal } = context
   const token = asker.enrolmentToken()
   if (token !== undefined) {
     const enrolment = enrolByToken({ stateFolder, orc, token, name, clock }, signal)
     return asker.waiting('Enrolling this machine', enrolment)
   }
   const network = await asker.network(discovery.networks)
-  const login = {
-    orc: [orc.url],
-    pin: [orc.pin],
-    // The address was judged when it was given.
-    insecure: true,
-    stateFolder,
-    name,
-    ...(network !== undefined && { network }),
-  } as const
-  let joined: EnrolResponse | undefined
-  const screen = {
-    code: asker.loginScreen.code,
-    problem: asker.loginScreen.problem,
-    enrolled: (answer: EnrolResponse) => {
-      joined = answer
-    },
-    failed: () => {},
-  }
-  await enrolByLogin(login, screen, signal, clock)
-  return joined ?? (await OrcRecordFile.open(stateFolder, orc.url)).value
+  return enrolByLogin({ stateFolder, orc, name, network, clock }, asker.loginScreen, signal)
 }

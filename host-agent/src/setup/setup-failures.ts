@@ -18,6 +18,10 @@ export function noOrc(): FatalError {
   return new FatalError(ExitCode.Usage, 'no_orc', message)
 }
 
+export function invalidAddress(): FatalError {
+  return new FatalError(ExitCode.Usage, 'invalid_address', 'give an address like https://orc.example')
+}
+
 export function oneOrcOnly(): FatalError {
   const message = 'a setup is for one Orc: give one --orc, and run it again for each further one'
   return new FatalError(ExitCode.Usage, 'one_orc_only', message)
