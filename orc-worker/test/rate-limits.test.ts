@@ -228,6 +228,14 @@ test('[Y4] a Host that floods the Orc is closed with 4429 and may come back', as
   again.close()
 })
 
+test('[Y4] what a Host says of itself is counted apart, since directories hear of it', async () => {
+  const { host, model } = await newScene()
+  const offer = { id: model, contextLength: 2048, kinds: ['chat' as const], capabilities: [] }
+  for (let sent = 1; sent <= 500; sent++)
+    host.send({ type: 'models', models: [{ ...offer, contextLength: sent }] })
+  expect((await host.closed).code).toBe(CloseCode.TooManyMessages)
+})
+
 test('[Y4] frames of Jobs that nobody knows are counted too', async () => {
   const { host } = await newScene()
   const jobId = `job_${'0'.repeat(32)}`

@@ -12,5 +12,6 @@ export const GENEROUS_RATE_LIMITS = JSON.stringify({
   key: GENEROUS,
   account: GENEROUS,
   host_messages: GENEROUS,
+  host_words: GENEROUS,
   host_frames: GENEROUS,
 })

@@ -33,6 +33,11 @@ const DEFAULTS = {
   account: { perMinute: 30_000, burst: 5_000 },
   /** Control messages of one Host. */
   host_messages: { perMinute: 6_000, burst: 1_000 },
+  /**
+   * Of these, what a Host says of itself: the directories of all its Networks hear of it, and they work for everybody. Twice of what
+   * rule H4 allows.
+   */
+  host_words: { perMinute: 600, burst: 300 },
   /** Frames of one Host: a hundred Jobs at full speed (rule F4). */
   host_frames: { perMinute: 150_000, burst: 10_000 },
 } as const satisfies Readonly<Record<string, Rate>>

@@ -2,6 +2,7 @@ import type { Alarm } from '../alarm.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { HostReport } from './host-report.ts'
 import type { SightingOutbox } from './sighting-outbox.ts'
+import type { MessageLimits } from './message-limits.ts'
 import type { HostDirectTokens } from './host-direct-tokens.ts'
 import type { Holds } from './holds.ts'
 import type { Reporter } from './reporter.ts'
@@ -16,6 +17,7 @@ export interface HostContext {
   readonly direct: HostDirectTokens
   readonly commands: CommandQueue
   readonly report: HostReport
+  readonly limits: MessageLimits
   readonly alarm: Alarm
   readonly reporter: Reporter
   readonly outbox: SightingOutbox

@@ -1,4 +1,4 @@
-import { CloseCode, decodeUp } from '@daisi/protocol'
+import { CloseCode, type Up, decodeUp } from '@daisi/protocol'
 import { assertNever } from '../../domain/assert-never.ts'
 import { noteDirectReport } from './direct.ts'
 import type { HostSocket } from './attachments.ts'
@@ -8,12 +8,15 @@ import { noteModels, noteSettings, noteStatus } from './host-words.ts'
 import { acceptJob, endJob, refuseJob } from './job-messages.ts'
 import type { Tagged } from './sockets.ts'
 
-/** One control message of the Host. */
+/** What a Host says of itself as often as it likes, and directories hear of. */
+const WORDS: ReadonlySet<Up['type']> = new Set(['status', 'models', 'settings'])
+
+/** One control message of the Host. `too-many`: it was not looked at, since there were too many like it. */
 export async function handleHostText(
   host: Tagged<HostSocket>,
   text: string,
   context: HostContext,
-): Promise<void> {
+): Promise<'too-many' | void> {
   const decoded = decodeUp(text)
   if (decoded.kind === 'unknown') return
   if (decoded.kind === 'too-large') return host.socket.close(CloseCode.TooLarge, 'message too large')
@@ -21,6 +24,7 @@ export async function handleHostText(
   const { message } = decoded
   if (!host.attachment.greeted && message.type !== 'hello')
     return host.socket.close(CloseCode.BadMessage, 'hello comes first')
+  if (WORDS.has(message.type) && context.limits.exceeds('host_words', Date.now())) return 'too-many'
   switch (message.type) {
     case 'hello':
       return greet(host, message, context)

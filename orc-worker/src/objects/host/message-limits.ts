@@ -1,7 +1,7 @@
 import { type LimitName, type RateLimits } from '../../domain/rate-limits.ts'
 import { type Bucket, fullBucket, take } from '../../domain/token-bucket.ts'
 
-type MessageLimit = Extract<LimitName, 'host_messages' | 'host_frames'>
+type MessageLimit = Extract<LimitName, 'host_messages' | 'host_words' | 'host_frames'>
 
 /**
  * How many messages a Host may send (rule Y4). Counted in memory, over all its connections: one that goes on keeps its

@@ -54,7 +54,6 @@ const ABNORMAL_CLOSE = 1006
  */
 export class HostConnection extends DurableObject<Env> {
   readonly #context: HostContext
-  readonly #limits = new MessageLimits(parseRateLimits(this.env.RATE_LIMITS))
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -68,6 +67,7 @@ export class HostConnection extends DurableObject<Env> {
       direct: new HostDirectTokens(state.storage.sql),
       commands: new CommandQueue(state.storage),
       report: new HostReport(state.storage.sql),
+      limits: new MessageLimits(parseRateLimits(env.RATE_LIMITS)),
       alarm,
       reporter: new Reporter(env, storage, alarm, outbox),
       outbox,
@@ -158,9 +158,13 @@ export class HostConnection extends DurableObject<Env> {
     if (attachment?.dismissed === true) return
     if (attachment === undefined) return socket.close(CloseCode.BadMessage, 'unknown socket')
     const limit = typeof data === 'string' ? 'host_messages' : 'host_frames'
-    if (this.#limits.exceeds(limit, Date.now()))
-      return this.#dismiss({ socket, attachment }, CloseCode.TooManyMessages, 'too many messages')
-    if (typeof data === 'string') return handleHostText({ socket, attachment }, data, this.#context)
+    const tooMany = (): Promise<void> =>
+      this.#dismiss({ socket, attachment }, CloseCode.TooManyMessages, 'too many messages')
+    if (this.#context.limits.exceeds(limit, Date.now())) return tooMany()
+    if (typeof data === 'string') {
+      if ((await handleHostText({ socket, attachment }, data, this.#context)) === 'too-many') await tooMany()
+      return
+    }
     if (data.byteLength > MAX_FRAME_BYTES)
       return socket.close(CloseCode.TooLarge, `frames have at most ${MAX_FRAME_BYTES} bytes`)
     return handleFrame({ socket, attachment }, data, this.#context)
