@@ -62,6 +62,16 @@ test('each image is a request of its own that leaves nothing behind at its owner
   expect(server.to(INTERRUPT)).toEqual([])
 })
 
+test('a prompt is one, however many it would be', async () => {
+  const server = await startServer({ 'GET /sdapi/v1/sd-models': models, [GENERATE]: answer })
+  const job = imageJob({ prompt: 'a cat AND\na dog:2 AND, HAND AND', negativePrompt: 'fog AND rain' })
+  await events(await openImages(server, 'a1111'), job)
+  expect(server.to(GENERATE)[0]?.body).toMatchObject({
+    prompt: 'a cat and\na dog:2 and, HAND and',
+    negative_prompt: 'fog and rain',
+  })
+})
+
 describe('an aborted job is interrupted in the server', () => {
   test.each<[string, TestRoute | undefined, boolean]>([
     ['if it runs there', { active: true, queued: false, completed: false }, true],

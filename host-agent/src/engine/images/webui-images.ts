@@ -40,8 +40,8 @@ export class WebUiImages implements ImageDriver {
     const { serverName, prompt, negativePrompt, width, height, steps, seed } = order
     const taskId = `task(daisi-${randomUUID()})`
     const body = {
-      prompt,
-      ...(negativePrompt !== undefined && { negative_prompt: negativePrompt }),
+      prompt: onePrompt(prompt),
+      ...(negativePrompt !== undefined && { negative_prompt: onePrompt(negativePrompt) }),
       width,
       height,
       ...(steps !== undefined && { steps }),
@@ -78,4 +78,12 @@ export class WebUiImages implements ImageDriver {
       // Nobody waits for the image any more, and the next job tells what is wrong with the server.
     }
   }
+}
+
+/**
+ * A prompt that stays one. The web UI works as often at each step as there are prompts joined by AND, and the price of an image knows
+ * nothing of that. To its models both spellings are one word.
+ */
+function onePrompt(prompt: string): string {
+  return prompt.replaceAll(/\bAND\b/g, 'and')
 }
