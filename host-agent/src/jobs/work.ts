@@ -1,4 +1,4 @@
-import { imageTokens } from '@daisi/protocol'
+import { imageTokens, type OutputFormat } from '@daisi/protocol'
 import type { EngineWork } from '../engine/engine.ts'
 import type { ModelSource } from '../engine/model-source.ts'
 
@@ -11,7 +11,7 @@ export function withDefaults(work: EngineWork, defaults: ModelSource['defaultSam
 export function textsOf(work: EngineWork): readonly string[] {
   switch (work.kind) {
     case 'chat':
-      return work.messages.map(({ content }) => content)
+      return [...work.messages.map(({ content }) => content), ...formTexts(work.output)]
     case 'embedding':
       return work.input
     case 'ranking':
@@ -19,6 +19,12 @@ export function textsOf(work: EngineWork): readonly string[] {
     case 'image':
       return [work.prompt, work.negativePrompt ?? '']
   }
+}
+
+/** A form can put words into the model's mouth. */
+function formTexts(output: OutputFormat | undefined): readonly string[] {
+  if (output?.type === 'grammar') return [output.gbnf]
+  return output?.type === 'json-schema' ? [JSON.stringify(output.schema)] : []
 }
 
 /** The most tokens, or their equivalent, that work can still generate beside a prompt. */
