@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { Run } from '@daisi/protocol'
+import type { RefusalCode, Run } from '@daisi/protocol'
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { hashCredential } from '../src/domain/credential.ts'
@@ -224,6 +224,27 @@ test('a Host that says it is free and leaves ten Jobs in a row is noted; one tha
   scene.host.send({ type: 'status', freeSlots: 2, accepting: true })
   await leave(3)
   expect(await evidence(scene.host, 'idle_claim')).toMatchObject([{ detail: { untaken: 10, freeSlots: 2 } }])
+})
+
+test('other words for not taking a Job are noted as well; a model that is on its way by its own word is not', async () => {
+  const scene = await newScene()
+  const leave = async (...codes: readonly RefusalCode[]) => {
+    for (const code of codes) {
+      const answer = chat(scene)
+      const { jobId } = await scene.host.receive('run')
+      scene.host.send({ type: 'refused', jobId, code, message: 'no' })
+      expect((await answer).status).toBe(503)
+    }
+  }
+  const many = (code: RefusalCode, times: number) => Array.from({ length: times }, () => code)
+  await leave(...many('declined', 3), ...many('unsupported_kind', 3), ...many('model_loading', 3))
+  const state = { id: scene.model, state: 'loading' as const }
+  scene.host.send({ type: 'status', freeSlots: 2, accepting: true, models: [state] })
+  await leave(...many('model_loading', 3))
+  expect(await evidence(scene.host, 'idle_claim')).toEqual([])
+  scene.host.send({ type: 'status', freeSlots: 2, accepting: true })
+  await leave('model_loading')
+  expect(await evidence(scene.host, 'idle_claim')).toMatchObject([{ detail: { untaken: 10 } }])
 })
 
 test('a Host that leaves what its slots cannot take of a burst is not noted, though it has taken none of it yet', async () => {

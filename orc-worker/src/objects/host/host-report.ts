@@ -53,6 +53,12 @@ export class HostReport {
     )
   }
 
+  /** True if it names no model that is not ready to work. */
+  get isAllLoaded(): boolean {
+    const states = this.#states ?? this.read().states ?? []
+    return states.length === 0
+  }
+
   read(): HostWords {
     const rows = this.#sql.exec<{ part: string; value: string }>('SELECT part, value FROM host_report')
     const stored = hostWords.parse(

@@ -7,9 +7,22 @@ import type { Tagged } from './sockets.ts'
 // A Host that says it has room and takes no Job costs Consumers time. The count lives in the attachment of its socket: it
 // is not worth a write to storage, and a new connection starts afresh.
 
-/** True if a refusal is about the Host, not about the Job. */
-export function leavesJob(code: RefusalCode): boolean {
-  return code === 'busy' || code === 'draining' || code === 'model_not_loaded' || code === 'engine_failed'
+/** Refusals that are about the Host, not about the Job. Whose owner declines ten prompts of strangers in a row takes none. */
+const LEAVES_JOB: ReadonlySet<RefusalCode> = new Set([
+  'busy',
+  'draining',
+  'model_not_loaded',
+  'engine_failed',
+  'declined',
+  'unsupported_kind',
+])
+
+/**
+ * True if a refusal is about the Host, not about the Job. A model may be on its way, but not where the Host says that all of its
+ * models are loaded: it is asked before others for that.
+ */
+export function leavesJob(code: RefusalCode, { report }: Pick<HostContext, 'report'>): boolean {
+  return LEAVES_JOB.has(code) || (code === 'model_loading' && report.isAllLoaded)
 }
 
 /** The Host says how much it can take. */

@@ -44,7 +44,7 @@ export async function refuseJob(
   if (relay.attachment.job.accepted) return host.socket.close(CloseCode.BadMessage, 'refused after accepted')
   writeAttachment(relay.socket, { ...relay.attachment, ended: true })
   relay.socket.send(text)
-  if (leavesJob(message.code)) await noteUntaken(host.socket, context)
+  if (leavesJob(message.code, context)) await noteUntaken(host.socket, context)
 }
 
 /** The Host is done with a Job (rule J4). */
