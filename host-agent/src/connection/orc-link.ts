@@ -272,9 +272,10 @@ export class OrcLink implements ConversationHandler {
   #wishesChanged(): void {
     const conversation = this.#conversation
     if (conversation === undefined || !this.#wishes.areOutdated) return
-    void this.#presence.idle().then(() => {
+    const greetAgain = (): void => {
       if (this.#wishes.areOutdated) conversation.close(1000, 'settings_changed')
-    })
+    }
+    void this.#presence.idle().then(greetAgain)
   }
 
   #giveUp(error: FatalError): void {
