@@ -10,6 +10,9 @@ import type { ModelShelf } from './model-shelf.ts'
 import type { ModelSource } from '../engine/model-source.ts'
 import type { RemoteModels } from './remote-models.ts'
 
+/** Models that may be on their way at once because an Orc asked for them. */
+export const MOST_FROM_AFAR = 4
+
 /** A model file and what is known about it. */
 export type ServedFile = Pick<
   RegisteredModel,
@@ -32,6 +35,7 @@ export class ModelKeeper implements RemoteModels {
   readonly #options: ModelKeeperOptions
   readonly #stop = new AbortController()
   readonly #working = new Set<Promise<unknown>>()
+  #fromAfar = 0
 
   constructor(options: ModelKeeperOptions) {
     this.#options = options
@@ -92,6 +96,10 @@ export class ModelKeeper implements RemoteModels {
     wanted: { readonly id: string; readonly sha256: string },
   ): Promise<Outcome<undefined>> {
     const { readCatalogue, logger } = this.#options
+    if (this.#fromAfar >= MOST_FROM_AFAR) {
+      const message = `${MOST_FROM_AFAR} models are being downloaded for Orcs already; ask again when one of them is there`
+      return { ok: false, code: 'too_many_downloads', message }
+    }
     const { models } = await readCatalogue(orcUrl, this.#stop.signal)
     const entry = models.find(({ id, sha256 }) => id === wanted.id && sha256 === wanted.sha256)
     if (entry === undefined) {
@@ -104,11 +112,11 @@ export class ModelKeeper implements RemoteModels {
       if (added.ok) logger.info({ event: 'model-added', model: wanted.id }, 'a model was added from afar')
       else logger.error({ event: 'model-failed', model: wanted.id, code: added.code }, added.message)
     }
-    void this.#track(
-      this.add(parsed.order, this.#stop.signal).then(report, (error: unknown) =>
-        logger.error({ event: 'model-failed', model: wanted.id, err: error }, 'a model could not be added'),
-      ),
+    this.#fromAfar++
+    const added = this.add(parsed.order, this.#stop.signal).then(report, (error: unknown) =>
+      logger.error({ event: 'model-failed', model: wanted.id, err: error }, 'a model could not be added'),
     )
+    void this.#track(added.finally(() => this.#fromAfar--))
     return DONE
   }
 

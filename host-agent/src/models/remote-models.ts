@@ -2,7 +2,7 @@ import type { Outcome } from '../outcome.ts'
 
 /** What an Orc may ask for in the name of this Host's owner, where the owner lets it. */
 export interface RemoteModels {
-  /** Begins to download and serve a model of the Orc's catalogue. `not_in_catalogue`: the catalogue has no such entry. Rejects if it cannot be read. */
+  /** Begins to download and serve a model of the Orc's catalogue. `not_in_catalogue`: the catalogue has no such entry; `too_many_downloads`. Rejects if it cannot be read. */
   beginAddFromCatalogue(
     orcUrl: string,
     wanted: { readonly id: string; readonly sha256: string },
