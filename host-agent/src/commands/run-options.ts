@@ -14,6 +14,13 @@ export const modelsFolderOption = new Option(
   "where downloaded models lie (default: this user's folder for data)",
 ).env('DAISI_MODELS')
 
+export const serverOption = new Option(
+  '--server <server>',
+  'serve the models of a server that runs here: ollama, lmstudio, comfyui, vllm=URL, openai=URL …; again for each further one',
+)
+  .env('DAISI_SERVERS')
+  .argParser(list((text) => text))
+
 /** The options of `daisi-host run`, each also readable from the environment. What is given here goes before the configuration. */
 export const runOptions: readonly Option[] = [
   orcOption,
@@ -33,12 +40,7 @@ export const runOptions: readonly Option[] = [
   )
     .env('DAISI_MODEL_ID')
     .argParser(list((text) => text)),
-  new Option(
-    '--server <server>',
-    'serve the models of a server that runs here: ollama, lmstudio, comfyui, vllm=URL, openai=URL …; again for each further one',
-  )
-    .env('DAISI_SERVERS')
-    .argParser(list((text) => text)),
+  serverOption,
   modelsFolderOption,
   new Option('--slots <count>', 'jobs that run at once (default: 4)')
     .env('DAISI_SLOTS')

@@ -9,7 +9,7 @@ import { networkOption } from './login.ts'
 import { newCommand } from './new-command.ts'
 import { enrollOption, insecureOption, list, orcOption, pinOption } from './orc-options.ts'
 import { runCommand } from './run-command.ts'
-import { modelsFolderOption, nameOption, stateOption } from './run-options.ts'
+import { modelsFolderOption, nameOption, serverOption, stateOption } from './run-options.ts'
 import { type StateFlag, stateFolderOf } from './state-folder.ts'
 
 interface Flags extends SetupFlags, StateFlag {
@@ -29,12 +29,7 @@ const setupOptions: readonly Option[] = [
   )
     .env('DAISI_MODEL')
     .argParser(list((text) => text)),
-  new Option(
-    '--server <server>',
-    'serve the models of a server that runs here: ollama, lmstudio, comfyui, vllm=URL, openai=URL …; again for each further one',
-  )
-    .env('DAISI_SERVERS')
-    .argParser(list((text) => text)),
+  serverOption,
   new Option('--when <when>', 'when to work: always, only while the machine is idle, or at night')
     .env('DAISI_WHEN')
     .choices(WORK_TIMES),
