@@ -96,6 +96,23 @@ describe('a workflow that does not end well', () => {
 })
 
 describe('an aborted job is taken out of the server', () => {
+  test('also if it is aborted while it is queued', async () => {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    const routes = comfy(done, {
+      'POST /prompt': (_, response) => void aborted.then(() => json(response, 200, { prompt_id: 'p-1' })),
+      'GET /queue': { queue_running: [], queue_pending: [] },
+    })
+    const server = await startServer(routes)
+    const abort = new AbortController()
+    const list = all((await openImages(server, 'comfyui')).run(imageJob(), abort.signal))
+    await server.request('POST /prompt')
+    abort.abort()
+    expect(await list).toMatchObject([{ type: 'end', finishReason: 'cancelled' }])
+    resolve()
+    expect((await server.request('POST /queue')).body).toEqual({ delete: ['p-1'] })
+    await server.request('POST /history')
+  })
+
   test.each([
     ['if it runs there', 'p-1', [{ prompt_id: 'p-1' }]],
     ["and one of the owner's that runs is left alone", 'p-of-the-owner', []],

@@ -14,6 +14,8 @@ import {
 
 /** Pause between two questions whether an image is ready. */
 const POLL_MS = 400
+const NEVER = new AbortController().signal
+
 /** Time for the server to be told that a job is over. */
 const CLEAN_UP_TIMEOUT_MS = 5_000
 
@@ -61,9 +63,11 @@ export class ComfyImages implements ImageDriver {
 
   async generate(order: ImageOrder, signal: AbortSignal): Promise<Buffer> {
     const body = { prompt: comfyWorkflow(order) }
-    const { prompt_id } = await this.#client.json('/prompt', queued, { signal, body })
+    // Whoever gives the job up meanwhile waits for its id: without it, nobody could take it out of the queue.
+    const { prompt_id } = await this.#client.json('/prompt', queued, { signal: NEVER, body })
     let isDone = false
     try {
+      signal.throwIfAborted()
       const { filename, subfolder, type } = await this.#finished(prompt_id, signal)
       isDone = true
       const place = new URLSearchParams({ filename, subfolder, type })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { all, events, startServer } from '../upstream/testing/server-setup.ts'
-import type { TestRoute } from '../upstream/testing/test-server.ts'
+import { json, type TestRoute } from '../upstream/testing/test-server.ts'
 import { imageJob, imagesOf, imageSources, openImages } from './testing/image-setup.ts'
 import { png } from './testing/png.ts'
 
@@ -75,7 +76,7 @@ test('a prompt is one, however many it would be', async () => {
 describe('an aborted job is interrupted in the server', () => {
   test.each<[string, TestRoute | undefined, boolean]>([
     ['if it runs there', { active: true, queued: false, completed: false }, true],
-    ['and no other one that runs before it', { active: false, queued: true, completed: false }, false],
+    ['and no other one that runs after it', { active: false, queued: false, completed: true }, false],
     ['also where the server does not say what runs', undefined, true],
   ])('%s', async (_, progress, isInterrupted) => {
     const server = await startServer({
@@ -97,5 +98,34 @@ describe('an aborted job is interrupted in the server', () => {
     const asked = server.to('POST /internal/progress')[0]?.body as { id_task: string }
     expect(asked.id_task).toBe((body as { force_task_id: string }).force_task_id)
     expect(server.to(INTERRUPT)).toHaveLength(isInterrupted ? 1 : 0)
+  })
+  test('when its turn comes, if it waits in line there; no other job is sent before', async () => {
+    const server = await startServer({ 'GET /sdapi/v1/sd-models': models, [GENERATE]: () => {} })
+    const states = [true, true, false]
+    server.routes['POST /internal/progress'] = (_, response) => {
+      const queued = states.shift() === true
+      expect(server.to(GENERATE)).toHaveLength(1)
+      json(response, 200, { active: !queued, queued, completed: false })
+    }
+    server.routes[INTERRUPT] = {}
+    const abort = new AbortController()
+    const clock = new ManualClock()
+    const engine = await openImages(server, 'a1111', clock)
+    const list = all(engine.run(imageJob(), abort.signal))
+    await server.request(GENERATE)
+    server.routes[GENERATE] = answer
+    abort.abort()
+    expect(await list).toMatchObject([{ type: 'end', finishReason: 'cancelled' }])
+    const next = events(engine, imageJob())
+    for (const index of [0, 1]) {
+      await server.request('POST /internal/progress', index)
+      const asked = (): number => {
+        clock.advance(400)
+        return server.to('POST /internal/progress').length
+      }
+      await expect.poll(asked).toBe(index + 2)
+    }
+    expect((await next).at(-1)).toMatchObject({ type: 'end', finishReason: 'stop' })
+    expect(server.to(INTERRUPT)).toHaveLength(1)
   })
 })

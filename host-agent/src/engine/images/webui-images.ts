@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { sleep } from '../../clock.ts'
 import { whereKnown } from '../upstream/where-known.ts'
 import type { ServerClient } from '../upstream/server-client.ts'
 import { base64Image } from './base64-image.ts'
@@ -14,7 +15,11 @@ import {
 
 const checkpoints = z.array(z.looseObject({ title: z.string().min(1), model_name: z.string().min(1) }))
 const answer = z.looseObject({ images: z.array(z.string()).min(1) })
-const progress = z.looseObject({ active: z.boolean() })
+const progress = z.looseObject({ active: z.boolean(), queued: z.boolean().optional() })
+
+/** Pause between two questions whether a job that was given up has its turn. */
+const POLL_MS = 400
+const NEVER = new AbortController().signal
 
 /** Time for the server to be told that a job is over. */
 const INTERRUPT_TIMEOUT_MS = 5_000
@@ -63,17 +68,24 @@ export class WebUiImages implements ImageDriver {
     }
   }
 
-  /** Closing the connection does not stop it. Where it can be known that another job runs, that one is left alone. */
+  /**
+   * Closing the connection does not stop it, and nothing takes it out of the line: it is stopped when its turn comes, and until then no
+   * other job is sent. Where it can be known that another job runs, that one is left alone.
+   */
   async #interrupt(taskId: string): Promise<void> {
-    const signal = AbortSignal.timeout(INTERRUPT_TIMEOUT_MS)
+    const { clock } = this.#client
+    const startedMs = clock.now()
     const body = { id_task: taskId, live_preview: false }
     try {
-      const told = await whereKnown(
-        this.#client.json('/internal/progress', progress, { signal, body }),
-        signal,
-      )
-      if (told?.active === false) return
-      await this.#client.bytes('/sdapi/v1/interrupt', { signal, body: {} })
+      while (clock.now() - startedMs < IMAGE_TIMEOUT_MS) {
+        const signal = AbortSignal.timeout(INTERRUPT_TIMEOUT_MS)
+        const asked = this.#client.json('/internal/progress', progress, { signal, body })
+        const told = await whereKnown(asked, signal)
+        if (told?.active !== false)
+          return void (await this.#client.bytes('/sdapi/v1/interrupt', { signal, body: {} }))
+        if (told.queued !== true) return
+        await sleep(clock, POLL_MS, NEVER)
+      }
     } catch {
       // Nobody waits for the image any more, and the next job tells what is wrong with the server.
     }
