@@ -9,6 +9,7 @@ import type {
   ModelProgress,
   SettingsPatch,
 } from './control/control-wire.ts'
+import { orderOfRequest } from './control/model-request.ts'
 import { FatalError } from './exit-codes.ts'
 import type { ModelKeeper } from './models/model-keeper.ts'
 import type { ModelShelf } from './models/model-shelf.ts'
@@ -16,7 +17,6 @@ import { DONE, type Failure, type Outcome } from './outcome.ts'
 import type { AgentOverview } from './overview/agent-overview.ts'
 import type { OwnerPolicy } from './policy/owner-policy.ts'
 import type { OwnerSettings } from './state/owner-settings.ts'
-import { parseModelReference } from './store/model-reference.ts'
 import type { ModelRegistry } from './store/model-registry.ts'
 
 export interface AgentControlOptions {
@@ -99,22 +99,17 @@ export class AgentControl implements ControlTarget {
   }
 
   async addModel(
-    { reference, id, aliases, sha256 }: AddModelRequest,
+    request: AddModelRequest,
     onProgress: (progress: ModelProgress) => void,
     signal: AbortSignal,
   ): Promise<Outcome<ListedModel>> {
-    const parsed = parseModelReference(reference)
-    if (!parsed.ok) return { ok: false, code: 'bad_reference', message: parsed.message }
+    const asked = orderOfRequest(request)
+    if (!asked.ok) return asked
     // A bare name that is no file may be one that an Orc recommends.
-    const isName = parsed.reference.source === 'file' && modelId.safeParse(reference).success
-    const recommended = isName ? await this.#options.keeper.findInCatalogues(reference) : undefined
-    const order = {
-      reference: parsed.reference,
-      ...recommended,
-      ...(id !== undefined && { id }),
-      ...(aliases !== undefined && { aliases }),
-      ...(sha256 !== undefined && { expectedSha256: sha256 }),
-    }
+    const isName = asked.order.reference.source === 'file' && modelId.safeParse(request.reference).success
+    const recommended = isName ? await this.#options.keeper.findInCatalogues(request.reference) : undefined
+    const { reference } = recommended ?? asked.order
+    const order = { ...recommended, ...asked.order, reference }
     const added = await this.#options.keeper.add(order, signal, onProgress).catch(failureOf)
     if (!added.ok) return added
     const listed = (await this.models()).find((model) => model.id === added.model.id)

@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { modelId, sha256Hex } from '@daisi/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ListedModel } from '../control/control-wire.ts'
-import { parseModelReference } from '../store/model-reference.ts'
+import { openModelDesk } from '../control/model-desk.ts'
+import { wholeReference } from '../control/model-request.ts'
 import { columns } from '../terminal/columns.ts'
 import { type CommandOutput, processOutput } from '../terminal/command-output.ts'
 import { formatBytes, formatCount } from '../terminal/human-units.ts'
-import { openModelDesk } from './model-desk.ts'
 import { newCommand } from './new-command.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { modelsFolderOption, stateOption } from './run-options.ts'
@@ -62,7 +60,7 @@ async function add(text: string, flags: AddFlags, output: CommandOutput): Promis
   const { id, alias, sha256 } = flags
   const desk = await openModelDesk(stateFolderOf(flags.state), flags.modelsFolder)
   const names = { ...(id !== undefined && { id }), ...(alias !== undefined && { aliases: [...alias] }) }
-  const request = { reference: absolute(text), ...names, ...(sha256 !== undefined && { sha256 }) }
+  const request = { reference: wholeReference(text), ...names, ...(sha256 !== undefined && { sha256 }) }
   const interrupted = new AbortController()
   const onSignal = (): void => interrupted.abort()
   process.on('SIGINT', onSignal)
@@ -77,14 +75,6 @@ async function add(text: string, flags: AddFlags, output: CommandOutput): Promis
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
-}
-
-/** Paths are made whole, since the agent has another working folder. A bare name of no file here may be one that the agent knows. */
-function absolute(text: string): string {
-  const parsed = parseModelReference(text)
-  if (!parsed.ok || parsed.reference.source !== 'file') return text
-  const path = resolve(parsed.reference.path)
-  return existsSync(path) || /^[./~\\]|\.gguf$/i.test(text) ? path : text
 }
 
 function listText(listed: readonly ListedModel[]): string {

@@ -1,4 +1,4 @@
-import { jobKind, modelId, modelState, sha256Hex } from '@daisi/protocol'
+import { defaultSampling, jobKind, modelId, modelState, sha256Hex } from '@daisi/protocol'
 import * as z from 'zod'
 import { activity, agentStatus } from './agent-status.ts'
 
@@ -43,7 +43,14 @@ export const addModelRequest = z.strictObject({
   reference: z.string().min(1).max(4_096),
   id: modelId.optional(),
   aliases: z.array(modelId).max(16).optional(),
+  /** Any other file is refused. */
   sha256: sha256Hex.optional(),
+  sizeBytes: z.int().positive().optional(),
+  /** Only these kinds of work; absent: what the file is made for. */
+  kinds: z.array(jobKind).min(1).max(8).optional(),
+  contextLength: z.int().positive().optional(),
+  licence: z.string().max(256).optional(),
+  defaultSampling: defaultSampling.optional(),
 })
 export type AddModelRequest = z.infer<typeof addModelRequest>
 

@@ -1,4 +1,7 @@
 import type { CatalogueEntry } from '@daisi/protocol'
+import type { AddModelRequest } from '../control/control-wire.ts'
+import { declined, StoreDesk } from '../control/model-desk.ts'
+import { requestOfEntry, wholeReference } from '../control/model-request.ts'
 import { describeFailure } from '../connection/orc-failures.ts'
 import { readCatalogue } from '../connection/read-catalogue.ts'
 import { parseServers } from '../models/parse-servers.ts'
@@ -8,7 +11,6 @@ import { parseModelReference, referenceText } from '../store/model-reference.ts'
 import { ModelRegistry } from '../store/model-registry.ts'
 import { rememberServer } from './change-config.ts'
 import { findServers } from './find-servers.ts'
-import { ModelGetter } from './model-getter.ts'
 import { type ModelSurvey, surveyModels } from './model-survey.ts'
 import type { ModelPick, ModelQuestion, OrcAnswer } from './setup-asker.ts'
 import type { SetupContext } from './setup-context.ts'
@@ -104,14 +106,21 @@ async function take(context: SetupContext, pick: ModelPick): Promise<void> {
     )
   }
   const registry = new ModelRegistry(stateFolder)
-  const getter = new ModelGetter({ registry, stateFolder, modelsFolder, hub }, agent)
-  const wanted = pick.source === 'catalogue' ? pick.entry : pick.text
-  const progress = asker.progress(printable(typeof wanted === 'string' ? wanted : wanted.name))
+  const desk = agent ?? new StoreDesk(registry, async () => ({ registry, stateFolder, modelsFolder, hub }))
+  const request = requestOf(pick)
+  const progress = asker.progress(printable(pick.source === 'catalogue' ? pick.entry.name : pick.text))
   try {
-    const id = await getter.get(wanted, (step) => progress.show(step), signal)
+    const { id } = await desk.addModel(request, (step) => progress.show(step), signal)
     progress.end()
     asker.say(`Serves ${id}.`)
   } finally {
     progress.end()
   }
+}
+
+function requestOf(pick: Exclude<ModelPick, { source: 'server' }>): AddModelRequest {
+  if (pick.source === 'reference') return { reference: wholeReference(pick.text) }
+  const request = requestOfEntry(pick.entry)
+  if (!request.ok) throw declined(request)
+  return request.value
 }

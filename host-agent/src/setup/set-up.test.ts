@@ -161,8 +161,8 @@ test('beside a running agent, the agent does what is answered', async () => {
   const server = await ControlServer.open(bench.stateFolder, target, createLogger('silent', 'json'))
   await bench.setUp({ models: ['tiny'], when: 'night' })
   await server.close()
-  const { id, sha256, url: from } = NANO
-  expect(target.list).toMatchObject([{ id, aliases: ['tiny'], sha256, from }])
+  const { id, sha256, url: from, kinds, licence } = NANO
+  expect(target.list).toMatchObject([{ id, aliases: ['tiny'], sha256, from, kinds, licence }])
   expect(target.wishes.schedule).toHaveLength(1)
   expect(bench.hub.seen).toEqual([])
 })

@@ -1,8 +1,8 @@
 import type { CatalogueEntry } from '@daisi/protocol'
 import type { LoginScreen } from './login-screen.ts'
 import type { CertificatePin } from '../certificate-pin.ts'
+import type { ModelProgress } from '../control/control-wire.ts'
 import type { FatalError } from '../exit-codes.ts'
-import type { DownloadProgress } from '../store/progress-meter.ts'
 import type { ModelSurvey } from './model-survey.ts'
 import type { WorkTime } from './work-time.ts'
 
@@ -36,7 +36,7 @@ export type ModelPick =
 
 /** Shows how far something is that takes long. */
 export interface ShownProgress {
-  show(progress: DownloadProgress): void
+  show(progress: ModelProgress): void
   end(): void
 }
 

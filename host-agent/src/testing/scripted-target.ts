@@ -75,14 +75,21 @@ export class ScriptedTarget implements ControlTarget {
   }
 
   async addModel(
-    { reference, id = 'model', aliases = [], sha256 }: AddModelRequest,
+    { reference, id = 'model', aliases = [], sha256, kinds, licence }: AddModelRequest,
     onProgress: (progress: ModelProgress) => void,
     signal: AbortSignal,
   ): Promise<Outcome<ListedModel>> {
     await this.download(onProgress, signal)
     if (reference.includes('missing'))
       return { ok: false, code: 'model_not_found', message: 'give another address' }
-    const model = { id, aliases, from: reference, ...(sha256 !== undefined && { sha256 }) }
+    const model = {
+      id,
+      aliases,
+      from: reference,
+      ...(sha256 !== undefined && { sha256 }),
+      ...(kinds !== undefined && { kinds }),
+      ...(licence !== undefined && { licence }),
+    }
     this.list.push(model)
     return { ok: true, value: model }
   }
