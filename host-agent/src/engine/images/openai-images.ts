@@ -13,6 +13,8 @@ import {
 
 const answer = z.looseObject({ data: z.array(z.looseObject({ b64_json: z.string() })).min(1) })
 
+const NEVER = new AbortController().signal
+
 /** What stable-diffusion.cpp's server always calls its model. */
 const SD_SERVER_MODEL = 'sd-cpp-local'
 
@@ -24,6 +26,7 @@ export class OpenAiImages implements ImageDriver {
   readonly name = 'images'
   readonly #client: ServerClient
   #wishes: ReadonlySet<ImageWish> = new Set()
+  #isSdServer = false
 
   constructor(client: ServerClient) {
     this.#client = client
@@ -35,8 +38,8 @@ export class OpenAiImages implements ImageDriver {
 
   async discover(signal: AbortSignal): Promise<readonly ImageModelFacts[]> {
     const listed = await listModels(this.#client, signal)
-    const isSdServer = listed.some(({ id }) => id === SD_SERVER_MODEL)
-    this.#wishes = new Set(isSdServer ? ['negativePrompt', 'steps', 'seed'] : [])
+    this.#isSdServer = listed.some(({ id }) => id === SD_SERVER_MODEL)
+    this.#wishes = new Set(this.#isSdServer ? ['negativePrompt', 'steps', 'seed'] : [])
     return listed.map(({ id }) => ({ serverName: id }))
   }
 
@@ -49,8 +52,11 @@ export class OpenAiImages implements ImageDriver {
       size: `${width}x${height}`,
       response_format: 'b64_json',
     }
-    const options = { signal, body, gapTimeoutMs: IMAGE_TIMEOUT_MS, mostBytes: MOST_IMAGE_ANSWER_BYTES }
+    const limits = { body, gapTimeoutMs: IMAGE_TIMEOUT_MS, mostBytes: MOST_IMAGE_ANSWER_BYTES }
+    // sd-server makes an image to its end, whoever has gone: until then the next one would only wait in its line.
+    const options = { signal: this.#isSdServer ? NEVER : signal, ...limits }
     const { data } = await this.#client.json('/v1/images/generations', answer, options)
+    signal.throwIfAborted()
     return base64Image(data[0]?.b64_json ?? '')
   }
 }
