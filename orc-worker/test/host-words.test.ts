@@ -183,3 +183,12 @@ function hello(over: Partial<Hello>) {
     ...over,
   }
 }
+
+test('[H9] of what Hosts serve, a directory sends no more than Consumers are shown', async () => {
+  const { host, model } = await newScene({ offer: { aliases: ['nickname'], capabilities: ['x'.repeat(64)] } })
+  const serving = await directoryStub(env, 'public').serving()
+  expect(serving.find(({ hostId }) => hostId === host.keys.id)).toEqual({
+    hostId: host.keys.id,
+    models: [{ id: model, contextLength: 2048 }],
+  })
+})

@@ -3,7 +3,7 @@ import type { Model, ModelOffer } from '@daisi/protocol'
 /** A Host and what it serves. */
 export interface ServingHost {
   readonly hostId: string
-  readonly models: readonly ModelOffer[]
+  readonly models: readonly Pick<ModelOffer, 'id' | 'contextLength'>[]
 }
 
 /** The models that these Hosts serve, by name, each once. A Host of several Networks may come several times and counts once. */

@@ -57,11 +57,12 @@ export class NetworkDirectory extends DurableObject<Env> {
     return result
   }
 
-  /** Who is online and serves what. */
+  /** Who is online and serves what. No more than is shown of it: an answer with all that many Hosts say would be too large to send. */
   async serving(): Promise<ServingHost[]> {
     return [...this.#hosts.values()].map(({ hostId, models, states = [] }) => {
       const failed = new Set(states.filter(({ state }) => state === 'failed').map(({ id }) => id))
-      return { hostId, models: models.filter(({ id }) => !failed.has(id)) }
+      const ready = models.filter(({ id }) => !failed.has(id))
+      return { hostId, models: ready.map(({ id, contextLength }) => ({ id, contextLength })) }
     })
   }
 
