@@ -66,6 +66,16 @@ describe('answers', () => {
     expect((start?.promptTokens ?? 0) - (start?.cachedTokens ?? 0)).toBeLessThan(30)
   })
 
+  test('how much is cached tells nothing of what others asked', async () => {
+    const prompt = 'Nobody may know that the merger closes on the ninth of March'
+    const ask = async (scope: string): Promise<number | undefined> =>
+      (await run({ ...engineJob(prompt, { maxTokens: 4 }), scope })).start?.cachedTokens
+    expect(await ask('one')).toBe(0)
+    // As often as there are sequences, and once more.
+    for (const stranger of ['two', 'three', 'four']) expect(await ask(stranger)).toBe(0)
+    expect(await ask('four')).toBeGreaterThan(10)
+  })
+
   test('the same prompt again evaluates its last token again', async () => {
     const job = engineJob('What is a Host?')
     const first = await run(job)

@@ -3,11 +3,11 @@ import {
   type LlamaContext,
   type LlamaContextSequence,
   type LlamaGrammarEvaluationState,
-  resolveChatWrapper,
   type Token,
 } from 'node-llama-cpp'
 import type { ChatJob, EngineRefusal } from '../engine.ts'
 import { FrameAssembler } from '../output/frame-assembler.ts'
+import { chatTemplateOf } from './chat-template.ts'
 import { type Finish, generateAnswer } from './generation.ts'
 import { openGrammar } from './grammar.ts'
 import { GrammarTrial } from './grammar-trial.ts'
@@ -31,7 +31,7 @@ export class ChatModel {
 
   private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
-    this.#wrapper = resolveChatWrapper(loaded.model)
+    this.#wrapper = chatTemplateOf(loaded.model)
     this.#sequences = new SequencePool(context)
     this.#vocabulary = loaded.model.fileInfo.metadata.tokenizer.ggml.tokens.length
   }
@@ -75,7 +75,7 @@ export class ChatModel {
       job.output && (await openGrammar(this.#loaded.model, job.output, continuation, this.#trial))
     if (grammar?.ok === false) return emit({ type: 'refused', refusal: grammar.refusal })
     const tokens = [...prompt.tokens, ...continuation]
-    const sequence = this.#sequences.acquire(tokens)
+    const sequence = await this.#sequences.acquire(tokens, job.scope)
     if (sequence === undefined) throw new Error('every sequence is in use')
     try {
       // The last token is always evaluated again: its logits choose the first token of the answer.
