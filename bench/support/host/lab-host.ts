@@ -5,6 +5,9 @@ import type { Timed } from './pairs.ts'
 
 const MODEL_ID = 'bench'
 
+/** All chats are of one Session, as those of an app with one key are: others share no cached prompts. */
+const SESSION_ID = `ses_${'1'.repeat(32)}`
+
 export interface LabHostOptions {
   readonly modelPath: string
   /** Where it keeps its identity and the hashes of its models. */
@@ -81,7 +84,8 @@ export class LabHost {
       questions.map(({ messages, maxTokens }) => {
         const payload = { messages, sampling: { temperature: 0, maxTokens, stop: [] } }
         const model = { id: MODEL_ID }
-        return this.#orc.run(this.#connection.hostId, { model, payload, windowBytes: INITIAL_WINDOW_BYTES })
+        const run = { model, payload, windowBytes: INITIAL_WINDOW_BYTES }
+        return this.#orc.run(this.#connection.hostId, run, { sid: SESSION_ID })
       }),
     )
     const answers = runs.map(({ jobId }) => {

@@ -37,6 +37,8 @@ export type EngineWork =
 export type EngineJob = EngineWork & {
   /** Bytes of frames that may be produced before a grant (F5). */
   readonly windowBytes: number
+  /** Only prompts of the same scope are reused: how much is cached would tell a stranger what others asked. */
+  readonly scope?: string
 }
 
 /** Work of kind `chat`. */

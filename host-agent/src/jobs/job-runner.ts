@@ -84,7 +84,7 @@ class JobRun {
   async run(): Promise<void> {
     const job = this.#job
     const engineRun = this.#lease.engine.run(
-      { ...this.#work, windowBytes: job.windowBytes },
+      { ...this.#work, windowBytes: job.windowBytes, scope: this.#claims.sid },
       job.abort.signal,
     )
     job.started(engineRun)
