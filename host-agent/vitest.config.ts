@@ -1,3 +1,14 @@
+import { join } from 'node:path'
 import { defineProject } from 'vitest/config'
 
-export default defineProject({ test: { name: 'host', include: ['src/**/*.test.ts'], testTimeout: 60_000 } })
+// Tests start the program from its sources, many times: Node keeps what it made of them, which halves the time of each start.
+const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/node-compile')
+
+export default defineProject({
+  test: {
+    name: 'host',
+    include: ['src/**/*.test.ts'],
+    testTimeout: 60_000,
+    env: { NODE_COMPILE_CACHE },
+  },
+})
