@@ -46,7 +46,9 @@ export async function factsOf(
   return facts
 }
 
-function keyOf(sha256: string, { modelPath: _, ...load }: LoadOptions): string {
-  const how = JSON.stringify(Object.entries({ ...load, version: AGENT_VERSION }).toSorted())
+function keyOf(sha256: string, load: LoadOptions): string {
+  // The hash says which file it is, wherever it lies.
+  const facts = Object.entries({ ...load, modelPath: '', version: AGENT_VERSION })
+  const how = JSON.stringify(facts.toSorted(([one], [other]) => (one < other ? -1 : 1)))
   return createHash('sha256').update(sha256).update(how).digest('hex').slice(0, 32)
 }
