@@ -126,7 +126,7 @@ test('[T1, J1] a Host gets these fields and no others', async () => {
   const types = received(undefined).map((message) => String(message['type']))
   expect(types.filter((type) => !['welcome', 'run', 'credit'].includes(type))).toEqual([])
   const [welcome = {}] = received('welcome')
-  expect(Object.keys(welcome).join(' ')).toBe('type protocol hostId alias issuer networks resume')
+  expect(Object.keys(welcome).join(' ')).toBe('type protocol hostId alias issuer networks resume agent')
 })
 
 test('a Consumer gets these fields and no others', async () => {
@@ -146,7 +146,7 @@ test('a Consumer gets these fields and no others', async () => {
     'choice delta, choice finish_reason, choice index, choice logprobs, created, id, model, object, usage',
   )
   expect([...response.headers.keys()].join(' ')).toBe(
-    'access-control-allow-origin access-control-expose-headers cache-control content-type transfer-encoding x-accel-buffering x-request-id',
+    'access-control-allow-origin access-control-expose-headers cache-control content-type date transfer-encoding x-accel-buffering x-request-id',
   )
   const { daisi } = clients()
   const whole = await daisi.chat.create(REQUEST)

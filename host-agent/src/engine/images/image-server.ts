@@ -59,7 +59,7 @@ export class ImageServer implements ModelServer {
         sizeBytes: undefined,
         slots: this.spec.slots ?? 1,
         kinds: ['image'],
-        capabilities: driver.wishes.has('seed') ? [capability.seed] : [],
+        capabilities: [...driver.wishes].map((wish) => capability[wish]),
       },
       health: this.#health,
       work: async (job, run) => {

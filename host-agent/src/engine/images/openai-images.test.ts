@@ -25,7 +25,11 @@ test('an image server is offered without a hash and with what it honours', async
     { id: 'flux.1-schnell', contextLength: 40_960, kinds: ['image'], capabilities: [] },
   ])
   const own = await startServer(routes({}, sdServer))
-  expect((await imageSources(own, 'images'))[0]?.offer.capabilities).toEqual(['seed'])
+  expect((await imageSources(own, 'images'))[0]?.offer.capabilities).toEqual([
+    'negative-prompt',
+    'steps',
+    'seed',
+  ])
 })
 
 test('images come one after the other, as they were made, and cost their published equivalent', async () => {

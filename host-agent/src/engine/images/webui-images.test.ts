@@ -31,7 +31,7 @@ test('checkpoints are offered by name; neither path nor hash is told', async () 
     id: 'v1-5-pruned-emaonly',
     contextLength: 40_960,
     kinds: ['image'],
-    capabilities: ['seed'],
+    capabilities: ['negative-prompt', 'steps', 'seed'],
   })
 })
 

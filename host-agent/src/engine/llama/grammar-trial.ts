@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { processPath } from './process-path.ts'
+import { processEnvironment, processPath } from './process-path.ts'
 
 /** Time for one grammar. Those of real formats take milliseconds. */
 const READ_DEADLINE_MS = 2_000
@@ -58,6 +58,7 @@ export class GrammarTrial {
   async #start(): Promise<ChildProcess | undefined> {
     const child = fork(processPath('grammar-trial-process'), {
       execArgv: [],
+      env: processEnvironment(),
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
     child.unref()

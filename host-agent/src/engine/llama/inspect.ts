@@ -3,7 +3,7 @@ import { ModelLoadError } from '../engine.ts'
 import type { LoadOptions } from './load-options.ts'
 import type { ModelFacts } from './model-facts.ts'
 import { mayHaveGpu } from './gpu-devices.ts'
-import { processPath } from './process-path.ts'
+import { processEnvironment, processPath } from './process-path.ts'
 import type { FromInspector, GpuFacts, ToInspector } from './wire.ts'
 
 /** Reading the head of a file takes seconds at most, on a slow disk and a busy machine; so does starting a driver. */
@@ -36,6 +36,7 @@ function ask(question: ToInspector, signal: AbortSignal | undefined): Promise<Fr
   const child = fork(processPath('inspect-process'), {
     serialization: 'advanced',
     execArgv: [],
+    env: processEnvironment(),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   const kill = (): void => void child.kill('SIGKILL')

@@ -11,7 +11,7 @@ import {
 } from '../engine.ts'
 import { EventQueue } from '../event-queue.ts'
 import type { LoadOptions } from './load-options.ts'
-import { processPath } from './process-path.ts'
+import { processEnvironment, processPath } from './process-path.ts'
 import type { FromEngine, ToEngine } from './wire.ts'
 
 /**
@@ -140,7 +140,7 @@ export class LlamaEngine implements Engine {
     const child = fork(processPath('engine-process'), {
       serialization: 'advanced',
       execArgv: [],
-      env: { ...process.env, ...PROCESS_ENVIRONMENT },
+      env: { ...processEnvironment(), ...PROCESS_ENVIRONMENT },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child = child

@@ -85,14 +85,14 @@ describe('each kind of server is asked in its own words', () => {
     [
       'llama-server',
       everything,
-      { type: 'grammar' as const, gbnf: 'root ::= "yes" | "no"' },
+      { type: 'json' as const },
       {
         top_k: 0,
         min_p: 0.05,
         repeat_penalty: 1.1,
         repeat_last_n: 64,
         logit_bias: [[17, -100]],
-        grammar: 'root ::= "yes" | "no"',
+        response_format: { type: 'json_object' },
       },
     ],
   ])('%s', async (kind, sampling, output, differences) => {
@@ -110,6 +110,7 @@ describe('what a server cannot do is refused and not left out', () => {
     ['vllm', { logprobs: 3 }],
     ['openai', { output: { type: 'json' as const } }],
     ['vllm', { output: { type: 'grammar' as const, gbnf: 'root ::= "a"' } }],
+    ['llama-server', { output: { type: 'grammar' as const, gbnf: 'root ::= "a"' } }],
     ['ollama', { sampling: { maxTokens: 9, stop: [], topK: 40 } }],
     ['ollama', { sampling: { maxTokens: 9, stop: [], minP: 0.1 } }],
     ['ollama', { sampling: { maxTokens: 9, stop: [], repeatPenalty: 1 } }],

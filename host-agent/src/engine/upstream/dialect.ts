@@ -17,7 +17,7 @@ export interface Dialect {
   readonly cutsPrompts: boolean
 }
 
-const { grammar, jsonSchema, logitBias, minP, penalties, repeatPenalty, seed, topK } = capability
+const { jsonSchema, logitBias, minP, penalties, repeatPenalty, seed, topK } = capability
 
 function jsonSchemaFormat(schema: Readonly<Record<string, unknown>>): object {
   return { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } }
@@ -61,13 +61,16 @@ export const dialects: Readonly<Record<TextServerKind, Dialect>> = {
     isStrict: true,
     cutsPrompts: false,
   },
-  /** Pairs are the form of `logit_bias` that every version takes. */
+  /**
+   * Pairs are the form of `logit_bias` that every version takes. It knows grammars as well, but one by a stranger could end the whole
+   * server, which its owner uses too.
+   */
   'llama-server': {
-    capabilities: [grammar, jsonSchema, topK, minP, repeatPenalty, penalties, logitBias, seed],
+    capabilities: [jsonSchema, topK, minP, repeatPenalty, penalties, logitBias, seed],
     topK: (value) => ({ top_k: value }),
     repeatPenalty: (value) => ({ repeat_penalty: value, repeat_last_n: 64 }),
     logitBias: (value) => ({ logit_bias: Object.entries(value).map(([id, bias]) => [Number(id), bias]) }),
-    output: (format) => (format.type === 'grammar' ? { grammar: format.gbnf } : openAiFormat(format)),
+    output: openAiFormat,
     isStrict: false,
     cutsPrompts: false,
   },

@@ -202,7 +202,7 @@ test('llama-server: the context of one slot; the path of the file stays private'
     sizeBytes: 4_677_120_000,
     kinds: ['chat'],
   })
-  expect(source?.offer.capabilities).toContain('grammar')
+  expect(source?.offer.capabilities).toContain('min-p')
   const engine = await source?.open(() => {}, signal)
   expect(engine?.info.slots).toBe(4)
   await engine?.close()
