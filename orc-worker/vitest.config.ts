@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 import { GITHUB } from './test/support/github-stub.ts'
 import { outside } from './test/support/outside.ts'
 import { testSecrets } from './test/support/secrets.ts'
+import { RULES_IN_WORKERD } from './vitest.pure.config.ts'
 
 /** Every test calls from one unknown address. The tests of these limits state their own. */
 const generous = { perMinute: 1_000_000, burst: 1_000_000 }
@@ -23,7 +24,7 @@ const RATE_LIMITS = JSON.stringify({
 
 const root = path.join(import.meta.dirname, '..')
 
-// Everything here runs in workerd, with real D1 and Durable Objects.
+// Everything but pure rules runs in workerd, with real D1 and Durable Objects.
 export default defineConfig(async () => ({
   plugins: [
     cloudflareTest({
@@ -45,7 +46,7 @@ export default defineConfig(async () => ({
   test: {
     name: 'orc-worker',
     root: import.meta.dirname,
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/!(domain)/**/*.test.ts', ...RULES_IN_WORKERD, 'test/**/*.test.ts'],
     setupFiles: [path.join(import.meta.dirname, 'test/support/setup.ts')],
     testTimeout: 20_000,
   },

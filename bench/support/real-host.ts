@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { dieWithParent } from '../../orc-local/src/child/die-with-parent.ts'
 import { childExit, stopChild } from '../../orc-local/src/child/stop-child.ts'
 
-const PROGRAM = join(import.meta.dirname, '../../host-agent/dist/cli.js')
+const PROGRAM = join(import.meta.dirname, '../../host-agent/bin/daisi-host.js')
 /** Hashing and loading half a gigabyte takes seconds; a busy machine takes longer. */
 const ONLINE_TIMEOUT_MS = 120_000
 

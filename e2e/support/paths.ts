@@ -13,7 +13,7 @@ export const GOLDEN_FILE = join(repository, 'models/daisi-nano/golden.json')
 export const RANDOM_MODEL_PROGRAM = join(repository, 'models/daisi-nano/random-gguf.mjs')
 
 /** The built Host agent. */
-export const HOST_PROGRAM = join(repository, 'host-agent/dist/cli.js')
+export const HOST_PROGRAM = join(repository, 'host-agent/bin/daisi-host.js')
 
 /** The built Orc, as `daisi-orc`. */
 export const ORC_PROGRAM = join(repository, 'orc-local/dist/cli.js')

@@ -7,7 +7,7 @@ import { childExit } from '../../orc-local/src/child/stop-child.ts'
 import type { LogBook } from './log-book.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
-const PROGRAM = join(REPOSITORY, 'host-agent/dist/cli.js')
+const PROGRAM = join(REPOSITORY, 'host-agent/bin/daisi-host.js')
 const MODEL = join(REPOSITORY, 'models/daisi-nano/daisi-nano.gguf')
 const ONLINE_TIMEOUT_MS = 60_000
 

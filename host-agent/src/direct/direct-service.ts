@@ -36,6 +36,8 @@ export class DirectService {
   readonly #server: Server
   readonly #books: ReadonlyMap<string, ReportBook>
   readonly #desks: Set<DirectDesk>
+  /** Jobs of Orcs that are served no more, on their way to their reports. */
+  readonly #ending: Promise<void>[] = []
 
   private constructor(
     server: Server,
@@ -78,7 +80,10 @@ export class DirectService {
   desk(url: string, context: () => RunnerContext): DirectDesk {
     const book = this.#books.get(url)
     if (book === undefined) throw new Error(`no book is open for ${url}`)
-    const leave = (desk: DirectDesk): void => void this.#desks.delete(desk)
+    const leave = (desk: DirectDesk): void => {
+      this.#desks.delete(desk)
+      this.#ending.push(desk.drain(AbortSignal.abort()))
+    }
     const desk = new DirectDesk({ context, book, endpoint: this.offer.endpoint, leave })
     this.#desks.add(desk)
     return desk
@@ -90,6 +95,7 @@ export class DirectService {
     this.#server.close()
     this.#server.closeAllConnections()
     await closed
+    await Promise.all(this.#ending)
     for (const book of this.#books.values()) await book.settled()
   }
 }

@@ -121,7 +121,7 @@ function readRecord(line: string): LogRecord {
 /** The built agent. */
 export function hostProgram(): string {
   const manifest = createRequire(import.meta.url).resolve('daisi-host/package.json')
-  const program = join(dirname(manifest), 'dist/cli.js')
-  if (existsSync(program)) return program
-  throw new Failure(ExitCode.Missing, `${program} is missing. Run \`npm run build\`.`)
+  const [program, built] = ['bin/daisi-host.js', 'dist/cli.js'].map((file) => join(dirname(manifest), file))
+  if (program !== undefined && existsSync(built ?? '')) return program
+  throw new Failure(ExitCode.Missing, `${built} is missing. Run \`npm run build\`.`)
 }
