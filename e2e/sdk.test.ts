@@ -132,7 +132,9 @@ test('[K3] a refusal that was lost on its way costs nothing, and a later attempt
   const late = await network.startedHost({ model: 'late' })
   const request = { ...hello, model: 'late' }
   await network.command(late, 'pause')
-  await expect.poll(() => thrownBy(consumer.daisi.chat.create(request))).toMatchObject({ status: 503 })
+  // Until the Orc has heard of the pause, it is the Host that says no.
+  const refused = { code: 'no_host_available' }
+  await expect.poll(() => thrownBy(consumer.daisi.chat.create(request))).toMatchObject(refused)
   await using proxy = await startLossyProxy(network.url, 1)
   const asked = clientThrough(proxy.url, consumer).chat.create(request)
   await expect.poll(() => proxy.lost).toEqual([expect.stringContaining('no_host_available')])
