@@ -23,7 +23,7 @@ export interface ControlTarget {
   /** Finishes what runs and ends the agent. Resolves when that has begun. */
   stop(): Promise<void>
   settings(): OwnerSettings
-  /** Takes effect at once and is remembered, all of it or nothing. */
+  /** Takes effect at once, but for threads and memory, which count for models that are looked at later; remembered, all of it or nothing. */
   applySettings(patch: SettingsPatch): Promise<Outcome<OwnerSettings>>
   models(): Promise<readonly ListedModel[]>
   /** Aborting the signal gives up; what was downloaded is kept for the next time. */
