@@ -1,8 +1,9 @@
 import { constants, setPriority } from 'node:os'
+import type { EngineEvent } from '../engine.ts'
 import { toLoadError } from './load-errors.ts'
 import type { ModelRun } from './model-run.ts'
 import { ServedModel } from './served-model.ts'
-import type { FromEngine, ToEngine } from './wire.ts'
+import type { FromEngine, RunEvent, ToEngine } from './wire.ts'
 
 /**
  * The process that holds one model. A fault of native code ends this process and not the agent. It ends with its
@@ -10,9 +11,24 @@ import type { FromEngine, ToEngine } from './wire.ts'
  */
 const runs = new Map<number, { readonly run: ModelRun; readonly abort: AbortController }>()
 let served: ServedModel | undefined
+let waiting: RunEvent[] = []
 
 function send(message: FromEngine): void {
   process.send?.(message)
+}
+
+/**
+ * A step of the batch yields a token for every sequence in one turn of the event loop: they travel as one message, since
+ * each message costs both processes more than the tokens in it.
+ */
+function sendEvent(id: number, event: EngineEvent): void {
+  if (waiting.push({ id, event }) === 1) setImmediate(flushEvents)
+}
+
+function flushEvents(): void {
+  const events = waiting
+  waiting = []
+  send({ type: 'events', events })
 }
 
 /** Tells the agent each whole percent once. */
@@ -40,7 +56,7 @@ async function handle(message: ToEngine): Promise<void> {
       const { id, job } = message
       if (served === undefined) return
       const abort = new AbortController()
-      const run = served.run(job, abort.signal, (event) => send({ type: 'event', id, event }))
+      const run = served.run(job, abort.signal, (event) => sendEvent(id, event))
       runs.set(id, { run, abort })
       await run.done
       runs.delete(id)

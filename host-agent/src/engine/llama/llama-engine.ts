@@ -171,8 +171,9 @@ export class LlamaEngine implements Engine {
         return onLoaded()
       case 'load-failed':
         return onFailed(new ModelLoadError(received.code, received.message))
-      case 'event':
-        return this.#deliver(received.id, received.event)
+      case 'events':
+        for (const { id, event } of received.events) this.#deliver(id, event)
+        return
     }
   }
 

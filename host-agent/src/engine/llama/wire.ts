@@ -15,7 +15,13 @@ export type FromEngine =
   | { readonly type: 'progress'; readonly percent: number }
   | { readonly type: 'loaded'; readonly info: EngineInfo }
   | LoadFailure
-  | { readonly type: 'event'; readonly id: number; readonly event: EngineEvent }
+  | { readonly type: 'events'; readonly events: readonly RunEvent[] }
+
+/** What happened to one job. */
+export interface RunEvent {
+  readonly id: number
+  readonly event: EngineEvent
+}
 
 /** Agent → the process that looks at files and hardware. */
 export type ToInspector = { readonly type: 'model'; readonly options: LoadOptions } | { readonly type: 'gpu' }
