@@ -15,8 +15,8 @@ const TARGET = { least: 0.98 }
 export async function boundary(quick: boolean): Promise<void> {
   const { nano, large } = await benchModels()
   const rows = [
-    await measure(nano, quick ? 2 : 11, 400, quick ? 2 : 6),
-    await measure(large, quick ? 2 : 7, quick ? 24 : 96, 1),
+    await measure(nano, quick ? 2 : 31, 400, 2),
+    await measure(large, quick ? 2 : 15, quick ? 24 : 48, 1),
   ]
   const columns = ['model', 'tokens of an answer', 'apart, tokens/s', 'together, tokens/s', ...RATIO_COLUMNS]
   printTable('host: the boundary of the engine process', columns, rows)

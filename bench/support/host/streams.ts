@@ -44,11 +44,11 @@ const CONDITIONS =
 export async function oneStream(quick: boolean): Promise<void> {
   const { nano, large } = await benchModels()
   const plan = { streams: 1, least: 0.97 }
-  const nanoPlan = { ...plan, model: nano, pairs: quick ? 2 : 9, maxTokens: quick ? 200 : 400 }
-  const largePlan = { ...plan, model: large, pairs: quick ? 2 : 7, maxTokens: quick ? 24 : 128 }
+  const nanoPlan = { ...plan, model: nano, pairs: quick ? 2 : 31, maxTokens: quick ? 200 : 400 }
+  const largePlan = { ...plan, model: large, pairs: quick ? 2 : 15, maxTokens: quick ? 24 : 64 }
   const alone = (prompts: readonly string[]): string[][] => prompts.map((prompt) => [prompt])
   const rows = [
-    ...(await measure({ ...nanoPlan, rounds: alone(await promptsFor(nano, 6, nanoPlan.maxTokens)) })),
+    ...(await measure({ ...nanoPlan, rounds: alone(await promptsFor(nano, 2, nanoPlan.maxTokens)) })),
     ...(await measure({ ...largePlan, rounds: alone(await promptsFor(large, 1, largePlan.maxTokens)) })),
   ]
   printTable('host: one stream, the Host ÷ node-llama-cpp alone', COLUMNS, rows)
@@ -62,15 +62,12 @@ export async function oneStream(quick: boolean): Promise<void> {
 export async function eightStreams(quick: boolean): Promise<void> {
   const { nano, large } = await benchModels()
   const plan = { streams: MANY, least: 0.95 }
-  const nanoPlan = { ...plan, model: nano, pairs: quick ? 2 : 7, maxTokens: quick ? 200 : 400 }
-  const largePlan = { ...plan, model: large, pairs: quick ? 1 : 5, maxTokens: quick ? 8 : 48 }
+  const nanoPlan = { ...plan, model: nano, pairs: quick ? 2 : 21, maxTokens: quick ? 200 : 400 }
+  const largePlan = { ...plan, model: large, pairs: quick ? 1 : 7, maxTokens: quick ? 8 : 32 }
   const nanoPrompts = await promptsFor(nano, MANY, nanoPlan.maxTokens)
   const rows = [
     // The same prompts again: they are read already, so that only generating is measured.
-    ...(await measure({
-      ...nanoPlan,
-      rounds: quick ? [nanoPrompts] : [nanoPrompts, nanoPrompts, nanoPrompts],
-    })),
+    ...(await measure({ ...nanoPlan, rounds: [nanoPrompts] })),
     ...(await measure({ ...largePlan, rounds: [await promptsFor(large, MANY, largePlan.maxTokens)] })),
   ]
   printTable(`host: ${MANY} streams at once, the Host ÷ node-llama-cpp's own batching`, COLUMNS, rows)

@@ -43,6 +43,11 @@ export function operatorAccount(): Promise<AccountCreated> {
   return operator
 }
 
+/** For the next test file, whose Orc has none yet. */
+export function forgetOperator(): void {
+  operator = undefined
+}
+
 /** A new account with its sign-up grant. */
 export async function newAccount(name: string): Promise<AccountCreated> {
   const { token } = await operatorAccount()
