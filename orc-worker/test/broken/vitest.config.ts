@@ -1,12 +1,18 @@
-import { defineProject } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
+import orcWorker from '../../vitest.config.ts'
+import { breakableLines } from './breakable-lines.ts'
+import { VARIANTS } from './variants.ts'
 
-// Starts a Vitest of its own for each broken variant, two at a time: each has a workerd.
-export default defineProject({
-  test: {
-    name: 'orc-worker-broken',
-    root: import.meta.dirname,
-    include: ['*.spec.ts'],
-    testTimeout: 60_000,
-    maxConcurrency: 2,
-  },
+// The property of the ledger alone, over the source with one of its lines replaced.
+export default defineConfig(async (environment) => {
+  const { plugins, test } = await orcWorker(environment)
+  return {
+    plugins: [breakableLines(VARIANTS), ...(plugins ?? [])],
+    test: {
+      ...test,
+      name: 'orc-worker-broken',
+      include: ['test/broken/*.spec.ts'],
+      testTimeout: 60_000,
+    },
+  }
 })
