@@ -8,6 +8,7 @@ export default defineProject({
   test: {
     name: 'host',
     include: ['src/**/*.test.ts'],
+    isolate: false,
     testTimeout: 60_000,
     env: { NODE_COMPILE_CACHE },
   },

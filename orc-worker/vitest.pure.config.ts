@@ -9,6 +9,7 @@ export default defineProject({
     name: 'orc-worker-pure',
     root: import.meta.dirname,
     include: ['src/domain/**/*.test.ts'],
+    isolate: false,
     exclude: RULES_IN_WORKERD,
   },
 })
