@@ -17,6 +17,7 @@ import { containSampling } from './native.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
 import { TokenChoice } from './sampling.ts'
 import { SequencePool } from './sequence-pool.ts'
+import { StepGate } from './step-gate.ts'
 
 /** Answers too short to measure: the first tokens of an answer say little about its speed. */
 const SHORTEST_MEASURED = 16
@@ -28,6 +29,7 @@ export class ChatModel {
   readonly #sequences: SequencePool
   readonly #vocabulary: number
   readonly #trial = new GrammarTrial()
+  readonly #gate = new StepGate()
 
   private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
@@ -75,11 +77,11 @@ export class ChatModel {
       job.output && (await openGrammar(this.#loaded.model, job.output, continuation, this.#trial))
     if (grammar?.ok === false) return emit({ type: 'refused', refusal: grammar.refusal })
     const tokens = [...prompt.tokens, ...continuation]
-    const sequence = await this.#sequences.acquire(tokens, job.scope)
+    const sequence = await this.#gate.between(() => this.#sequences.acquire(tokens, job.scope))
     if (sequence === undefined) throw new Error('every sequence is in use')
     try {
       // The last token is always evaluated again: its logits choose the first token of the answer.
-      await sequence.adaptStateToTokens(tokens.slice(0, -1), false)
+      await this.#gate.between(() => sequence.adaptStateToTokens(tokens.slice(0, -1), false))
       const cached = sequence.nextTokenIndex
       const promptTokens = prompt.tokens.length
       const cachedTokens = Math.min(cached, promptTokens)
@@ -103,7 +105,7 @@ export class ChatModel {
         ...speedOf(finish, startedAt),
       })
     } catch (error) {
-      await sequence.clearHistory().catch(() => {})
+      await this.#gate.between(() => sequence.clearHistory()).catch(() => {})
       throw error
     } finally {
       output.dispose()
@@ -158,6 +160,7 @@ export class ChatModel {
       tokenLimit: Math.min(sampling.maxTokens, this.#loaded.facts.contextLength - prompt.tokens.length),
       stopTokens: prompt.stopTokens,
       output,
+      gate: this.#gate,
       signal,
     })
   }

@@ -5,6 +5,7 @@ import type { FrameAssembler } from '../output/frame-assembler.ts'
 import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
 import type { TokenChoice } from './sampling.ts'
+import type { StepGate } from './step-gate.ts'
 import { openTokenStream } from './token-stream.ts'
 
 /** Prompt tokens evaluated in one go. Between two of them a job can be cancelled and the other slots get their turn. */
@@ -23,6 +24,7 @@ export interface Generation {
   readonly tokenLimit: number
   readonly stopTokens: ReadonlySet<Token>
   readonly output: FrameAssembler
+  readonly gate: StepGate
   readonly signal: AbortSignal
 }
 
@@ -37,7 +39,7 @@ export interface Finish {
 
 /** Evaluates the prompt and pushes the answer into `output`, until it ends or the signal is aborted. */
 export async function generateAnswer(generation: Generation): Promise<Finish> {
-  const { sequence, continuation, choice, tokenLimit, stopTokens, output, signal } = generation
+  const { sequence, continuation, choice, tokenLimit, stopTokens, output, gate, signal } = generation
   const { model } = sequence
   const detokenizer = new Detokenizer((ids) => model.detokenize(ids as Token[]), continuation.at(-1))
   const matcher = new StopMatcher(generation.stops)
@@ -50,10 +52,11 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
   }
   if (continuation.length >= tokenLimit) return finish
 
-  const lastChunk = await prefill(sequence, generation.unevaluated, signal)
+  const lastChunk = await prefill(sequence, generation.unevaluated, gate, signal)
   const tokens = openTokenStream(sequence, lastChunk, choice, continuation.length, generation.logprobs)
   try {
     while (!signal.aborted) {
+      if (gate.closed !== undefined) await gate.closed
       const sampled = await tokens.next()
       if (sampled === undefined || isEnd(model, sampled.token, stopTokens)) {
         finish.reason = 'stop'
@@ -84,10 +87,12 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
 async function prefill(
   sequence: LlamaContextSequence,
   tokens: readonly Token[],
+  gate: StepGate,
   signal: AbortSignal,
 ): Promise<Token[]> {
   let start = 0
   while (tokens.length - start > PREFILL_CHUNK && !signal.aborted) {
+    if (gate.closed !== undefined) await gate.closed
     await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(start, start + PREFILL_CHUNK))
     start += PREFILL_CHUNK
   }

@@ -50,6 +50,32 @@ describe('the engine process', () => {
       }
   })
 
+  test('an answer begins while others are under way, also where a sequence has to be made ready for it', async () => {
+    const opened = await open(3)
+    const ask = (prompt: string, onEvent?: (event: EngineEvent) => void): Promise<Collected> =>
+      collect(opened.run(engineJob(prompt, { maxTokens: 400 }), never), onEvent)
+    const long = [
+      'Count from 0 to 60 and say what comes next.',
+      'Count from 1 to 61 and say what comes next.',
+    ]
+    // Every sequence has tokens of an answer to another prompt.
+    await Promise.all(
+      ['What is a Host?', 'What is an Orc?', 'What is a Consumer?'].map((prompt) => ask(prompt)),
+    )
+    const order: string[] = []
+    const begun = long.map(() => Promise.withResolvers<void>())
+    const answers = long.map(async (prompt, index) => {
+      const { tokenIds } = await ask(prompt, ({ type }) => type === 'delta' && begun[index]?.resolve())
+      order.push(prompt)
+      expect(tokenIds.length).toBeGreaterThan(100)
+    })
+    await Promise.all(begun.map(({ promise }) => promise))
+    await ask('What is the capital of France?')
+    order.push('newcomer')
+    await Promise.all(answers)
+    expect(order).toEqual(['newcomer', ...order.slice(1)])
+  })
+
   test('[J5] cancel and [F5] grant reach it', async () => {
     const opened = await open()
     const abort = new AbortController()
