@@ -29,10 +29,13 @@ test('[A7, J5, P2] leaving a stream stops the Host, frees its slot, and the part
   const leave = new AbortController()
   const request = { model: 'slow', stream: true, max_tokens: LONG }
   const response = await post(network, consumer, request, { signal: leave.signal })
-  for await (const event of readStream(response)) if (bringsText(event)) break
-  const rival = await post(network, network.consumer, { model: 'slow', max_tokens: 1 })
-  expect([rival.status, await errorCode(rival)]).toEqual([503, 'all_hosts_busy'])
-  leave.abort()
+  for await (const event of readStream(response)) {
+    if (!bringsText(event)) continue
+    const rival = await post(network, network.consumer, { model: 'slow', max_tokens: 1 })
+    expect([rival.status, await errorCode(rival)]).toEqual([503, 'all_hosts_busy'])
+    leave.abort()
+    break
+  }
   await expect.poll(statusOfShortRequest, { timeout: 5_000 }).toBe(200)
   const paid = await network.paid(consumer)
   expect(paid).toBeGreaterThan(0)
