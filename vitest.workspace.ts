@@ -8,6 +8,7 @@ export default defineConfig({
     projects: [
       './protocol/vitest.config.ts',
       './orc-worker/vitest.config.ts',
+      './orc-worker/vitest.limits.config.ts',
       './orc-worker/vitest.pure.config.ts',
       './orc-worker/test/broken/vitest.config.ts',
       './sdk/vitest.config.ts',

@@ -22,6 +22,15 @@ const RATE_LIMITS = JSON.stringify({
   host_frames: { perMinute: 6_000, burst: 5_000 },
 })
 
+/** Tests that use limits up. What an isolate remembers of them outlives what is stored, so each of these files has one of its own. */
+export const USES_LIMITS_UP = [
+  'test/device-grant-bounds.test.ts',
+  'test/email-login-limits.test.ts',
+  'test/login-admission.test.ts',
+  'test/rate-limits.test.ts',
+  'test/user-code-limits.test.ts',
+]
+
 const root = path.join(import.meta.dirname, '..')
 
 // Everything but pure rules runs in workerd, with real D1 and Durable Objects.
@@ -47,6 +56,7 @@ export default defineConfig(async () => ({
     name: 'orc-worker',
     root: import.meta.dirname,
     include: ['src/!(domain)/**/*.test.ts', ...RULES_IN_WORKERD, 'test/**/*.test.ts'],
+    exclude: USES_LIMITS_UP,
     setupFiles: [path.join(import.meta.dirname, 'test/support/setup.ts')],
     // The files share a runtime, and begin with nothing stored: to start one for each takes longer than its tests.
     isolate: false,
