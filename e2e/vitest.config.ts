@@ -8,6 +8,5 @@ export default defineProject({
     hookTimeout: 60_000,
     // Processes start and models load: seconds on a busy machine.
     expect: { poll: { timeout: 20_000, interval: 50 } },
-    // Each file has an Orc, Hosts and an engine of its own: together they would only measure how slow the machine is.
   },
 })

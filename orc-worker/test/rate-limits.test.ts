@@ -46,9 +46,9 @@ test('[Y1] [Y5] strangers who set up or log in are counted by address', async ()
   const orc = strictOrc({ login: THREE })
   const attempt = (address: string) => () =>
     orc('POST', '/api/setup', { address, token: 'made-up', body: { name: 'me' } })
-  expect(await statuses(3, attempt('198.18.0.1'))).toEqual([401, 401, 401])
-  await expectRefusal(await attempt('198.18.0.1')(), 60)
-  expect(await statuses(1, attempt('198.18.0.2'))).toEqual([401])
+  expect(await statuses(3, attempt('192.0.2.1'))).toEqual([401, 401, 401])
+  await expectRefusal(await attempt('192.0.2.1')(), 60)
+  expect(await statuses(1, attempt('192.0.2.2'))).toEqual([401])
 })
 
 test('[Y1] a machine has as many IPv6 addresses as it likes, and is one caller', async () => {
@@ -62,14 +62,14 @@ test('[Y1] a machine has as many IPv6 addresses as it likes, and is one caller',
 
 test('[Y1] reading is counted too', async () => {
   const orc = strictOrc({ anonymous_read: THREE })
-  const read = () => orc('GET', '/.well-known/daisi', { address: '198.18.0.3' })
+  const read = () => orc('GET', '/.well-known/daisi', { address: '192.0.2.3' })
   expect(await statuses(3, read)).toEqual([200, 200, 200])
   await expectRefusal(await read(), 60)
 })
 
 test('[Y1] many readers at once get all that there is, and no more', async () => {
   const orc = strictOrc({ anonymous_read: { perMinute: 1, burst: 40 } })
-  const read = () => orc('GET', '/.well-known/daisi', { address: '198.18.0.14' })
+  const read = () => orc('GET', '/.well-known/daisi', { address: '192.0.2.14' })
   const found = [
     ...(await Promise.all(Array.from({ length: 30 }, read))),
     ...(await Promise.all(Array.from({ length: 30 }, read))),
@@ -82,7 +82,7 @@ test('[Y1] made-up credentials are counted by address, and good ones from there 
   const account = await newAccount('neighbour')
   const key = await newKey(account)
   const orc = strictOrc({ failed_credential: THREE })
-  const address = '198.18.0.4'
+  const address = '192.0.2.4'
   const guess = (path: string) => () => orc('GET', path, { address, token: `daisi_sk_${'A'.repeat(54)}` })
   expect(await statuses(2, guess('/v1/models'))).toEqual([401, 401])
   expect(await statuses(1, guess('/api/account'))).toEqual([401])
@@ -99,7 +99,7 @@ test('[Y1] what only a Session can tell is counted too: keys that were revoked, 
   const { id } = await opened.json<{ id: string }>()
   for (const each of [revoked, opener]) await call('DELETE', `/api/keys/${each.id}`, { token: account.token })
   const orc = strictOrc({ failed_credential: { perMinute: 1, burst: 5 } })
-  const address = '198.18.0.15'
+  const address = '192.0.2.15'
   const found = [
     await orc('GET', '/v1/usage', { address, token: revoked.key }),
     await orc('GET', '/v1/models', { address, token: revoked.key }),
@@ -125,7 +125,7 @@ test('[Y1] of callers without a known address there is one', async () => {
 test('[Y5] OAuth clients are told in words that they know', async () => {
   const orc = strictOrc({ device_authorization: THREE, device_token: THREE })
   for (const path of [DEVICE_AUTHORIZATION_PATH, OAUTH_TOKEN_PATH]) {
-    const ask = () => orc('POST', path, { address: '198.18.0.5', form: {} })
+    const ask = () => orc('POST', path, { address: '192.0.2.5', form: {} })
     expect(await statuses(3, ask)).toEqual([400, 400, 400])
     const refused = await ask()
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
@@ -155,7 +155,7 @@ test('[Y6] where nothing can be counted, reading and Hosts go on, and logging in
     }),
   }
   const orc = strictOrc({}, { LIMITERS: broken as unknown as Env['LIMITERS'] })
-  const address = '198.18.0.6'
+  const address = '192.0.2.6'
   expect((await orc('GET', '/.well-known/daisi', { address })).status).toBe(200)
   expect((await orc('POST', HOST_CHALLENGE_PATH, { address })).status).toBe(200)
   expect((await orc('GET', '/api/account', { address, token: account.token })).status).toBe(200)
@@ -181,7 +181,7 @@ test('[Y6] a refusal is remembered, and the limiter left alone', async () => {
     }),
   }
   const orc = strictOrc({}, { LIMITERS: counting as unknown as Env['LIMITERS'] })
-  const ask = () => orc('POST', HOST_CHALLENGE_PATH, { address: '198.18.0.7' })
+  const ask = () => orc('POST', HOST_CHALLENGE_PATH, { address: '192.0.2.7' })
   expect(await statuses(20, ask)).toEqual(Array.from({ length: 20 }, () => 429))
   expect(asked).toBe(1)
 })
