@@ -5,6 +5,7 @@ import { tokenLogprob } from './host/chat-payload.ts'
 import { challengeResponse, enrolRequest, enrolResponse, hostProofClaims } from './host/connect.ts'
 import { down } from './host/down.ts'
 import { jobPayloads } from './host/job-payloads.ts'
+import { outputPart } from './host/output-part.ts'
 import { receiptClaims } from './host/receipt.ts'
 import { sessionTokenClaims } from './host/session-token.ts'
 import { up } from './host/up.ts'
@@ -18,6 +19,7 @@ const HASHES: Readonly<Record<number, string>> = {
   1: 'ff467c60e935a973',
   2: 'd59b3c73b1b42a74',
   3: 'd61fc6c0123502f3',
+  4: 'c0491ff6c9b4f416',
 }
 
 test('the Host wire does not change without a new version', () => {
@@ -26,6 +28,7 @@ test('the Host wire does not change without a new version', () => {
     down,
     ...Object.values(jobPayloads),
     tokenLogprob,
+    outputPart,
     sessionTokenClaims,
     receiptClaims,
     hostProofClaims,

@@ -108,7 +108,7 @@ export class DirectDesk {
     context.logger.debug({ jobId, direct: true, ...(!admission.ok && { code: admission.code }) }, 'job')
     try {
       if (admission.ok) await runJob(job, admission, context)
-      else job.refuse(admission.code, admission.message, admission.numbers)
+      else job.refuse(admission.code, admission.message, admission.facts)
     } catch (error) {
       context.logger.error({ jobId, err: error }, 'a job ended with a fault of this program')
       failJob(job)

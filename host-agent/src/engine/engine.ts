@@ -1,11 +1,14 @@
 import type {
   Capability,
   ChatPayload,
+  CompletionPayload,
   EmbeddingPayload,
   FinishReason,
   ImagePayload,
   JobUsage,
+  OutputPart,
   RankingPayload,
+  Refused,
   ServedKind,
   TokenLogprob,
 } from '@daisi/protocol'
@@ -29,6 +32,7 @@ export type EngineWork =
       /** Token ids of the answer that were delivered before: they count towards `maxTokens` and are not sent again (J8). */
       readonly continuation: readonly number[]
     } & ChatPayload)
+  | ({ readonly kind: 'completion'; readonly continuation: readonly number[] } & CompletionPayload)
   | ({ readonly kind: 'embedding' } & EmbeddingPayload)
   | ({ readonly kind: 'ranking' } & RankingPayload)
   | ({ readonly kind: 'image' } & ImagePayload)
@@ -43,6 +47,8 @@ export type EngineJob = EngineWork & {
 
 /** Work of kind `chat`. */
 export type ChatJob = Extract<EngineJob, { kind: 'chat' }>
+/** Work of kind `completion`. */
+export type CompletionJob = Extract<EngineJob, { kind: 'completion' }>
 
 /** Why an engine does not run a job. Nothing was generated. */
 export type EngineRefusal =
@@ -53,7 +59,13 @@ export type EngineRefusal =
       readonly message: string
     }
   | {
-      readonly code: 'invalid_payload' | 'model_not_loaded' | 'unsupported_kind' | 'busy'
+      readonly code: 'invalid_payload'
+      readonly message: string
+      /** What is at fault. */
+      readonly field?: NonNullable<Refused['field']>
+    }
+  | {
+      readonly code: 'model_not_loaded' | 'unsupported_kind' | 'busy'
       readonly message: string
     }
 
@@ -62,13 +74,20 @@ export type EngineRefusal =
  * `end` and `failed` come last, and one of them always comes.
  */
 export type EngineEvent =
-  | { readonly type: 'start'; readonly promptTokens: number; readonly cachedTokens: number }
+  | {
+      readonly type: 'start'
+      /** Tokens of everything that is read before the answer. */
+      readonly promptTokens: number
+      readonly cachedTokens: number
+    }
   | {
       readonly type: 'delta'
       readonly text: string
-      /** Ids of exactly the tokens of this text; empty where the engine cannot know them. */
+      /** In place of `text`, which is empty then: output that is more than text (F10). */
+      readonly parts?: readonly OutputPart[]
+      /** Ids of exactly the tokens of this output; empty where the engine cannot know them. */
       readonly tokenIds: readonly number[]
-      /** Tokens of this text, where `tokenIds` is empty. */
+      /** Tokens of this output, where `tokenIds` is empty. */
       readonly tokenCount?: number
       /** One for each token, if the job asked for them. */
       readonly logprobs?: readonly TokenLogprob[]

@@ -12,7 +12,7 @@ import type { ModelLease, ShelvedModel } from '../models/shelved-model.ts'
 import type { TokenVerdict } from '../tokens/verify-session-token.ts'
 import type { BudgetBook } from './budget-book.ts'
 import type { JobOrder } from './job.ts'
-import type { RefusalNumbers } from './job-delivery.ts'
+import type { RefusalFacts } from './job-delivery.ts'
 import type { ReplayCache } from './replay-cache.ts'
 import { textsOf, withDefaults } from './work.ts'
 import type { Workbench } from './workbench.ts'
@@ -47,7 +47,7 @@ interface Denial {
   readonly ok: false
   readonly code: RefusalCode
   readonly message: string
-  readonly numbers?: RefusalNumbers
+  readonly facts?: RefusalFacts
 }
 
 /**
@@ -74,7 +74,7 @@ export function admit(order: JobOrder, verdict: TokenVerdict, context: Admission
     const { code, message } = borrowed
     if (code !== 'model_loading') return refusal(code, message)
     const { percent, retryAfterSeconds } = borrowed
-    return { ...refusal(code, message), numbers: { percent, retryAfterSeconds } }
+    return { ...refusal(code, message), facts: { percent, retryAfterSeconds } }
   }
   const { lease } = borrowed
   if (replays.add(claims.sid, order.jobId, claims.exp, clock.now())) return { ok: true, claims, work, lease }
@@ -110,7 +110,7 @@ function readWork(order: JobOrder, { source }: ShelvedModel): EngineWork | Denia
   const work = {
     kind: order.kind,
     ...parsed.data,
-    ...(order.kind === 'chat' && { continuation }),
+    ...((order.kind === 'chat' || order.kind === 'completion') && { continuation }),
   } as EngineWork
   return withDefaults(work, source.defaultSampling)
 }

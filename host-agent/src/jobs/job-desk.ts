@@ -105,7 +105,7 @@ export class JobDesk {
     const { ok } = admission
     context.logger.debug({ jobId: run.jobId, ...(ok ? { ok } : { code: admission.code }) }, 'job')
     if (ok) return { done: runJob(job, admission, context) }
-    job.refuse(admission.code, admission.message, admission.numbers)
+    job.refuse(admission.code, admission.message, admission.facts)
     return { done: Promise.resolve() }
   }
 

@@ -103,9 +103,11 @@ class JobRun {
       case 'start':
         return this.#start(event.promptTokens, event.cachedTokens)
       case 'delta': {
-        const { text, tokenIds, logprobs, tokenCount = tokenIds.length } = event
+        const { text, parts, tokenIds, logprobs, tokenCount = tokenIds.length } = event
         this.#context.workbench.log.generated(tokenCount, monotonicClock.now())
-        return job.deliver({ kind: 'text', text, tokenIds, tokenCount, ...(logprobs && { logprobs }) })
+        const known = { tokenIds, tokenCount, ...(logprobs && { logprobs }) }
+        if (parts === undefined) return job.deliver({ kind: 'text', text, ...known })
+        return job.deliver({ kind: 'parts', parts, text: JSON.stringify(parts), ...known })
       }
       case 'result': {
         const { text, last, tokenCount } = event
@@ -119,8 +121,8 @@ class JobRun {
         return this.#end({ outcome: 'completed', finishReason: event.finishReason })
       }
       case 'refused': {
-        const { code, message, ...numbers } = event.refusal
-        return job.refuse(code, message, numbers)
+        const { code, message, ...facts } = event.refusal
+        return job.refuse(code, message, facts)
       }
       case 'failed':
         this.#context.logger.warn(

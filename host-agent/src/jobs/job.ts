@@ -1,6 +1,6 @@
 import type { JobEnd, JobUsage, RefusalCode, Run } from '@daisi/protocol'
 import type { EngineRun } from '../engine/engine.ts'
-import type { JobDelivery, JobOutput, RefusalNumbers } from './job-delivery.ts'
+import type { JobDelivery, JobOutput, RefusalFacts } from './job-delivery.ts'
 
 /** What is to be done, however it was asked for. */
 export type JobOrder = Pick<Run, 'jobId' | 'kind' | 'model' | 'sealed' | 'payload' | 'continuation'>
@@ -64,10 +64,10 @@ export class Job {
     this.#delivery.accepted(promptTokens, cachedTokens)
   }
 
-  refuse(code: RefusalCode, message: string, numbers: RefusalNumbers = {}): void {
+  refuse(code: RefusalCode, message: string, facts: RefusalFacts = {}): void {
     if (this.#state !== 'pending') return
     this.#state = 'refused'
-    this.#delivery.refused(code, message.slice(0, LONGEST_MESSAGE), numbers)
+    this.#delivery.refused(code, message.slice(0, LONGEST_MESSAGE), facts)
   }
 
   /** Hands a piece of the answer on, when its delivery takes it. */

@@ -1,6 +1,6 @@
 import { encodeFrame, type JobEnd, type JobUsage, type RefusalCode, type Up } from '@daisi/protocol'
 import type { JobEnding } from './job.ts'
-import type { JobDelivery, JobOutput, RefusalNumbers } from './job-delivery.ts'
+import type { JobDelivery, JobOutput, RefusalFacts } from './job-delivery.ts'
 
 /** Where messages to an Orc go: the live connection. */
 export interface JobOutlet {
@@ -36,8 +36,8 @@ export class OrcDelivery implements JobDelivery {
     this.#outlet?.send({ type: 'accepted', jobId: this.#jobId, promptTokens, cachedTokens })
   }
 
-  refused(code: RefusalCode, message: string, numbers: RefusalNumbers): void {
-    this.#outlet?.send({ type: 'refused', jobId: this.#jobId, code, message, ...numbers })
+  refused(code: RefusalCode, message: string, facts: RefusalFacts): void {
+    this.#outlet?.send({ type: 'refused', jobId: this.#jobId, code, message, ...facts })
   }
 
   /** Sends a piece of the answer and keeps it until it is acknowledged (F6). */

@@ -1,4 +1,4 @@
-import type { ErrorCode, FinishReason, JobUsage } from '@daisi/protocol'
+import type { AnswerDelta, AnswerFinish, ErrorCode } from '@daisi/protocol'
 import { ApiError } from '../http/errors.ts'
 import type { RunningJob } from './dispatch.ts'
 
@@ -6,22 +6,16 @@ import type { RunningJob } from './dispatch.ts'
 const TEXT_GAP_MS = 60_000
 
 /** The parts of an answer, in order. Exactly one `finish` ends it. */
-export type AnswerPart = { readonly type: 'text'; readonly text: string } | Finish
+export type AnswerPart = AnswerDelta | AnswerFinish
 
 /** What comes of a Job whose results are not text: their parts, in order, and one `finish` after the last of one. */
-export type ResultPart = Result | Finish
+export type ResultPart = Result | AnswerFinish
 
 interface Result {
   readonly type: 'result'
   readonly text: string
   /** True if the result ends here. */
   readonly last: boolean
-}
-
-interface Finish {
-  readonly type: 'finish'
-  readonly reason: FinishReason
-  readonly usage: JobUsage
 }
 
 type Part = AnswerPart | Result
@@ -41,7 +35,7 @@ export async function* readAnswer(job: RunningJob): AsyncGenerator<AnswerPart, v
 export async function* readResults(job: RunningJob, gapMs: number): AsyncGenerator<ResultPart, void> {
   let isOpen = false
   for await (const part of readParts(job, gapMs)) {
-    if (part.type === 'text' || (part.type === 'finish' && isOpen)) throw broken()
+    if (part.type === 'delta' || (part.type === 'finish' && isOpen)) throw broken()
     if (part.type === 'result') isOpen = !part.last
     yield part
   }
@@ -55,7 +49,7 @@ async function* readParts({ relay, abandon }: RunningJob, gapMs: number): AsyncG
       switch (event.type) {
         case 'delta':
           delivered = true
-          if (event.text !== '') yield { type: 'text', text: event.text }
+          yield event
           break
         case 'result':
           delivered ||= event.last

@@ -1,11 +1,11 @@
 import {
   type Accepted,
+  type AnswerDelta,
   type Frame,
   INITIAL_WINDOW_BYTES,
   type JobEnd,
   type Refused,
   type Run,
-  type TokenLogprob,
   decodeFrame,
   decodeUp,
   encodeDown,
@@ -19,14 +19,7 @@ import { hostStub } from '../objects/stubs.ts'
 export type RelayEvent =
   | { readonly type: 'accepted'; readonly accepted: Accepted }
   | { readonly type: 'refused'; readonly refused: Refused }
-  | {
-      readonly type: 'delta'
-      readonly text: string
-      /** Where the Host knows them. */
-      readonly tokenIds?: readonly number[]
-      /** Where the Job asked for them. */
-      readonly logprobs?: readonly TokenLogprob[]
-    }
+  | AnswerDelta
   | { readonly type: 'result'; readonly text: string; readonly last: boolean }
   | { readonly type: 'end'; readonly end: JobEnd }
   | { readonly type: 'lost' }
@@ -138,11 +131,7 @@ export class Relay {
 function eventOf(frame: Frame): RelayEvent {
   const { text } = frame
   if (frame.kind === 'result') return { type: 'result', text, last: frame.last }
-  const { tokenIds, logprobs } = frame
-  return {
-    type: 'delta',
-    text,
-    ...(tokenIds.length === 0 ? {} : { tokenIds }),
-    ...(logprobs === undefined ? {} : { logprobs }),
-  }
+  const { logprobs } = frame
+  const parts = frame.kind === 'parts' ? frame.parts : [{ type: 'text' as const, text }]
+  return { type: 'delta', parts, ...(logprobs === undefined ? {} : { logprobs }) }
 }

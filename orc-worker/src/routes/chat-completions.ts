@@ -1,4 +1,5 @@
 import {
+  type AnswerDelta,
   type ChatRequest,
   type CompletionIdentity,
   chatNeeds,
@@ -101,7 +102,7 @@ function tooLong(): ApiError {
 async function wholeAnswer(job: RunningJob, identity: CompletionIdentity): Promise<unknown> {
   let text = ''
   for await (const part of readAnswer(job)) {
-    if (part.type === 'text') text += part.text
+    if (part.type === 'delta') text += textOf(part)
     if (text.length > MAX_WHOLE_CHARACTERS) throw tooLong()
     if (part.type === 'finish') return completion(identity, text, part.reason, part.usage)
   }
@@ -121,8 +122,8 @@ async function* streamedAnswer(
     const job = await running
     yield sseEvent(roleChunk(identity))
     for await (const part of readAnswer(job)) {
-      if (part.type === 'text') {
-        yield sseEvent(textChunk(identity, part.text))
+      if (part.type === 'delta') {
+        if (textOf(part) !== '') yield sseEvent(textChunk(identity, textOf(part)))
         continue
       }
       yield sseEvent(finishChunk(identity, part.reason))
@@ -135,6 +136,10 @@ async function* streamedAnswer(
     const fault = { code: 'internal_error', message: 'The Orc failed. Send the request again.' } as const
     yield sseEvent(errorBody(error instanceof ApiError ? error.failure : fault))
   }
+}
+
+function textOf({ parts }: AnswerDelta): string {
+  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 
 // Whoever waits for a fault hears of it; a caller that is gone does not, and that is no fault of ours.

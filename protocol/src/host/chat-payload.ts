@@ -1,11 +1,63 @@
 import * as z from 'zod'
 
+/** Name of a tool, as OpenAI allows it. */
+export const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a tool name')
+
+/** A call that the model made. `arguments` is JSON text, as the model wrote it. */
+export const toolCall = z.object({
+  id: z.string().min(1).max(256),
+  name: toolName,
+  arguments: z.string().max(1024 * 1024),
+})
+export type ToolCall = z.infer<typeof toolCall>
+
+/** Images of a turn, before its text: files in base64, as a `data:` URL (RFC 2397). */
+const imageUrl = z.string().regex(/^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+=*$/)
+
 /** One turn of a conversation, as the model's own template sees it. */
-export const chatTurn = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
+export const chatTurn = z.object({
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  content: z.string(),
+  /** Of `assistant`: what it called. */
+  toolCalls: z.array(toolCall).min(1).max(128).optional(),
+  /** Of `tool`: the call whose result it is. */
+  toolCallId: z.string().min(1).max(256).optional(),
+  /** Of `assistant`: what it thought before it answered. */
+  reasoning: z.string().optional(),
+  /** Of `user`. For Hosts with `vision`. */
+  images: z.array(imageUrl).min(1).max(16).optional(),
+})
 export type ChatTurn = z.infer<typeof chatTurn>
 
 /** Largest schema or grammar, in characters. */
 const MAX_GRAMMAR_CHARACTERS = 64 * 1024
+
+/** A JSON Schema (2020-12, the part that the Host's own documentation lists). */
+const jsonSchema = z
+  .record(z.string(), z.unknown())
+  .refine((schema) => JSON.stringify(schema).length <= MAX_GRAMMAR_CHARACTERS, 'the schema is too large')
+
+/** What the model may call. */
+export const toolDefinition = z.object({
+  name: toolName,
+  description: z
+    .string()
+    .max(16 * 1024)
+    .optional(),
+  /** Schema of the arguments, an object. Absent: none are taken. */
+  parameters: jsonSchema.optional(),
+  /** True: arguments fit the schema, or the Host refuses the Job. Else they are JSON that fits as far as the Host can hold it to that. */
+  strict: z.boolean().optional(),
+})
+export type ToolDefinition = z.infer<typeof toolDefinition>
+
+/** Whether the model calls: as it likes (default), at least once, or exactly this one. */
+export const toolChoice = z.union([z.enum(['auto', 'required']), z.object({ name: toolName })])
+export type ToolChoice = z.infer<typeof toolChoice>
+
+/** How much a model that can think shall think before it answers. */
+export const reasoningEffort = z.enum(['none', 'minimal', 'low', 'medium', 'high'])
+export type ReasoningEffort = z.infer<typeof reasoningEffort>
 
 /** How tokens are chosen. What is absent is the model's own default, and without one what is named here. */
 export const sampling = z.object({
@@ -41,13 +93,8 @@ export type Sampling = z.infer<typeof sampling>
 export const outputFormat = z.discriminatedUnion('type', [
   /** Any JSON object. */
   z.object({ type: z.literal('json') }),
-  /** JSON that fits a schema (JSON Schema 2020-12, the part that the Host's own documentation lists). */
-  z.object({
-    type: z.literal('json-schema'),
-    schema: z
-      .record(z.string(), z.unknown())
-      .refine((schema) => JSON.stringify(schema).length <= MAX_GRAMMAR_CHARACTERS, 'the schema is too large'),
-  }),
+  /** JSON that fits a schema. */
+  z.object({ type: z.literal('json-schema'), schema: jsonSchema }),
   /** Text that a grammar in llama.cpp's GBNF derives from `root`. */
   z.object({ type: z.literal('grammar'), gbnf: z.string().min(1).max(MAX_GRAMMAR_CHARACTERS) }),
 ])
@@ -57,9 +104,19 @@ export type OutputFormat = z.infer<typeof outputFormat>
 export const chatPayload = z.object({
   messages: z.array(chatTurn).min(1),
   sampling,
+  /** Holds the text of the answer to a form; calls of tools have their own. */
   output: outputFormat.optional(),
   /** Asks for the probability of each token, and of so many of the most likely ones beside it. */
   logprobs: z.int().min(0).max(20).optional(),
+  /** For Hosts with `tools`, as the next two. */
+  tools: z.array(toolDefinition).min(1).max(128).optional(),
+  toolChoice: toolChoice.optional(),
+  /** False: at most one call. Default true. */
+  parallelToolCalls: z.boolean().optional(),
+  /** For Hosts with `reasoning-effort`. */
+  reasoningEffort: reasoningEffort.optional(),
+  /** The prompt is counted and nothing is generated (J10). For Hosts with `count-only`. */
+  countOnly: z.literal(true).optional(),
 })
 export type ChatPayload = z.infer<typeof chatPayload>
 

@@ -5,6 +5,7 @@ import {
   type Frame,
   decodeFrame,
   encodeFrame,
+  partsFrame,
   readFrameHeader,
   textFrame,
 } from './frame.ts'
@@ -36,6 +37,32 @@ test('[F1] the layout is fixed', () => {
   expect(hex).toBe('010000010000000100112233445566778899aabbccddeeff0000010241')
 })
 
+test.for([
+  [],
+  [
+    { type: 'reasoning', text: 'Hm 🌼' },
+    { type: 'text', text: 'a' },
+  ],
+  [{ type: 'tool-call', index: 0, name: 'get_time', arguments: '{"zone"' }],
+  [{ type: 'tool-call', index: 127, arguments: ':1}' }],
+] as const)('[F10] parts survive the wire: %j', (parts) => {
+  const sent = partsFrame({ jobId, sequence: 2, tokenIds: [5, 6], tokenCount: 2, parts })
+  expect(decodeFrame(encodeFrame(sent))).toEqual(sent)
+})
+
+test.for([
+  '',
+  '{}',
+  'null',
+  '[{"type":"text"}]',
+  '[{"type":"image","text":"x"}]',
+  '[{"type":"tool-call","index":128,"arguments":""}]',
+  '[{"type":"tool-call","index":0,"name":"not a name","arguments":""}]',
+])('[F10] %s is no list of parts', (text) => {
+  const sent = partsFrame({ jobId, sequence: 2, tokenIds: [5], tokenCount: 1, parts: [] })
+  expect(decodeFrame(encodeFrame({ ...sent, text }))).toBeUndefined()
+})
+
 test('[F7] what is no frame is told, never thrown', () => {
   const good = encodeFrame(frame)
   const changed = (index: number, value: number): Uint8Array => {
@@ -46,7 +73,7 @@ test('[F7] what is no frame is told, never thrown', () => {
   for (const bad of [
     new Uint8Array(0),
     good.slice(0, FRAME_HEADER_BYTES - 1),
-    changed(0, 3),
+    changed(0, 4),
     changed(1, 16),
     changed(1, 8),
     changed(2, 255),

@@ -1,24 +1,25 @@
 import * as z from 'zod'
 import { MAX_FRAME_BYTES } from '../limits.ts'
 import { type TokenLogprob, tokenLogprob } from './chat-payload.ts'
+import { type OutputPart, outputPart } from './output-part.ts'
 
 /**
  * One piece of a Job's output. On the wire it is a binary message (rules F1–F4, F8), all numbers big-endian:
  *
  * ```
- * byte 0      kind: 1 = text, 2 = part of a result that is not text
+ * byte 0      kind: 1 = text, 2 = part of a result that is not text, 3 = parts of an answer
  * byte 1      flags: 1 = sealed (the body is ciphertext), 2 = with logprobs, 4 = without token ids, 8 = a result ends here
  * bytes 2–3   token count n
  * bytes 4–7   sequence number, from 0, rising by one in each Job
  * bytes 8–23  job id, 16 bytes
  * then        n × 4 bytes token ids, unless flag 4 is set
  * then        with flag 2: 4 bytes length and so many bytes of JSON, an array of n `tokenLogprob`
- * then        UTF-8 text to the end
+ * then        UTF-8 text to the end; of kind 3 JSON, an array of `outputPart`
  * ```
  *
  * The header has a fixed size so that the Orc meters and routes a frame without reading its text.
  */
-export type Frame = TextFrame | ResultFrame
+export type Frame = TextFrame | PartsFrame | ResultFrame
 
 interface FrameBase {
   readonly jobId: string
@@ -28,13 +29,24 @@ interface FrameBase {
   readonly text: string
 }
 
-/** Text of an answer. */
-export interface TextFrame extends FrameBase {
-  readonly kind: 'text'
-  /** Ids of exactly the tokens whose text this frame carries; empty where the Host cannot know them. */
+interface AnswerFrame extends FrameBase {
+  /** Ids of exactly the tokens whose output this frame carries; empty where the Host cannot know them. */
   readonly tokenIds: readonly number[]
   /** One for each token, if the Job asked for them. */
   readonly logprobs?: readonly TokenLogprob[]
+}
+
+/** Text of an answer. */
+export interface TextFrame extends AnswerFrame {
+  readonly kind: 'text'
+}
+
+/** Parts of an answer, not all of which are text. */
+export interface PartsFrame extends AnswerFrame {
+  readonly kind: 'parts'
+  readonly parts: readonly OutputPart[]
+  /** The parts as JSON. */
+  readonly text: string
 }
 
 /** A part of a result that is not text: the texts of its frames, joined, are the result. */
@@ -54,27 +66,35 @@ export interface FrameHeader {
 /** Bytes of the fixed header. */
 export const FRAME_HEADER_BYTES = 24
 
-const KIND = { text: 1, result: 2 } as const
+const KIND = { text: 1, result: 2, parts: 3 } as const
 const FLAG = { sealed: 1, logprobs: 2, withoutIds: 4, last: 8 } as const
 const FLAGS_OF: Readonly<Record<number, number>> = {
   [KIND.text]: FLAG.sealed | FLAG.logprobs | FLAG.withoutIds,
+  [KIND.parts]: FLAG.sealed | FLAG.logprobs | FLAG.withoutIds,
   [KIND.result]: FLAG.sealed | FLAG.withoutIds | FLAG.last,
 }
 const MOST_TOKENS = 0xff_ff
+const NO_TOKENS = { tokenIds: [], logprobs: undefined } as const
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const logprobList = z.array(tokenLogprob)
+const partList = z.array(outputPart)
 
 /** A frame of text whose tokens are known. */
 export function textFrame(frame: Omit<TextFrame, 'kind' | 'tokenCount'>): TextFrame {
   return { kind: 'text', tokenCount: frame.tokenIds.length, ...frame }
 }
 
+/** A frame of parts. Where the Host cannot know its tokens it says how many they are. */
+export function partsFrame(frame: Omit<PartsFrame, 'kind' | 'text'>): PartsFrame {
+  return { kind: 'parts', ...frame, text: JSON.stringify(frame.parts) }
+}
+
 /** The bytes of a frame. Throws `RangeError` if it exceeds `MAX_FRAME_BYTES` or 65,535 tokens. */
 export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const text = encoder.encode(frame.text)
-  const tokenIds = frame.kind === 'text' ? frame.tokenIds : []
-  const logprobs = frame.kind === 'text' && frame.logprobs !== undefined && encodeLogprobs(frame.logprobs)
+  const { tokenIds, logprobs: known } = frame.kind === 'result' ? NO_TOKENS : frame
+  const logprobs = known !== undefined && encodeLogprobs(known)
   const logprobBytes = logprobs === false ? 0 : 4 + logprobs.length
   const size = FRAME_HEADER_BYTES + tokenIds.length * 4 + logprobBytes + text.length
   if (size > MAX_FRAME_BYTES || frame.tokenCount > MOST_TOKENS)
@@ -140,14 +160,17 @@ export function decodeFrame(bytes: ArrayBuffer | Uint8Array): Frame | undefined 
       const last = (flags & FLAG.last) !== 0
       return { kind: 'result', jobId, sequence, tokenCount, last, text: readText(view, offset) }
     }
-    if ((flags & FLAG.logprobs) === 0)
-      return { kind: 'text', jobId, sequence, tokenCount, tokenIds, text: readText(view, offset) }
-    const length = view.getUint32(offset)
-    offset += 4
-    const logprobs = logprobList.parse(JSON.parse(readText(view, offset, length)))
-    if (logprobs.length !== tokenCount) return undefined
-    const text = readText(view, offset + length)
-    return { kind: 'text', jobId, sequence, tokenCount, tokenIds, logprobs, text }
+    let logprobs: readonly TokenLogprob[] | undefined
+    if ((flags & FLAG.logprobs) !== 0) {
+      const length = view.getUint32(offset)
+      logprobs = logprobList.parse(JSON.parse(readText(view, offset + 4, length)))
+      if (logprobs.length !== tokenCount) return undefined
+      offset += 4 + length
+    }
+    const text = readText(view, offset)
+    const known = { jobId, sequence, tokenCount, tokenIds, text, ...(logprobs && { logprobs }) }
+    if (view.getUint8(0) === KIND.text) return { kind: 'text', ...known }
+    return { kind: 'parts', ...known, parts: partList.parse(JSON.parse(text)) }
   } catch {
     return undefined
   }

@@ -1,9 +1,28 @@
 import * as z from 'zod'
-import { chatPayload } from './chat-payload.ts'
+import { count } from '../ids.ts'
+import { chatPayload, sampling } from './chat-payload.ts'
 import type { JobKind } from './model.ts'
 
-/** Payload of a `run` of kind `embedding`. One result for each input: its vector as little-endian float32 in base64. */
-export const embeddingPayload = z.object({ input: z.array(z.string()).min(1).max(2_048) })
+/** Text, or ids of tokens in the model's own vocabulary. */
+const textOrTokens = z.union([z.string(), z.array(count).min(1).max(1_048_576)])
+
+/** Payload of a `run` of kind `completion`: the text goes on after the prompt, without any template. */
+export const completionPayload = z.object({
+  prompt: textOrTokens,
+  /** What comes after the text that is asked for (fill in the middle). For Hosts with `infill`; the prompt is a string then. */
+  suffix: z.string().optional(),
+  sampling,
+  /** As in `chatPayload`. */
+  logprobs: z.int().min(0).max(20).optional(),
+  countOnly: z.literal(true).optional(),
+})
+export type CompletionPayload = z.infer<typeof completionPayload>
+
+/**
+ * Payload of a `run` of kind `embedding`. One result for each input: its vector as little-endian float32 in base64. The tokens of
+ * each input stand in the last frame of its result (P7).
+ */
+export const embeddingPayload = z.object({ input: z.array(textOrTokens).min(1).max(2_048) })
 export type EmbeddingPayload = z.infer<typeof embeddingPayload>
 
 /** Payload of a `run` of kind `ranking`. One result for each document: how well it answers the query, 0 to 1, as a JSON number. */
@@ -31,6 +50,7 @@ export type ImagePayload = z.infer<typeof imagePayload>
 /** The payload of each kind of Job that is served. */
 export const jobPayloads = {
   chat: chatPayload,
+  completion: completionPayload,
   embedding: embeddingPayload,
   ranking: rankingPayload,
   image: imagePayload,

@@ -63,7 +63,23 @@ export const refused = z.object({
   type: z.literal('refused'),
   jobId,
   code: refusalCode,
+  /** For `invalid_payload` it is shown to the Consumer, as the Host's words. */
   message: z.string().max(512),
+  /** For `invalid_payload`: what of the payload is at fault. */
+  field: z
+    .enum([
+      'messages',
+      'prompt',
+      'suffix',
+      'input',
+      'tools',
+      'toolChoice',
+      'output',
+      'logitBias',
+      'images',
+      'continuation',
+    ])
+    .optional(),
   /** For `context_length_exceeded`, and for `token_budget` where the prompt was counted (T4). */
   promptTokens: count.optional(),
   /** For `context_length_exceeded`. */
@@ -78,7 +94,7 @@ export type Refused = z.infer<typeof refused>
 export const jobUsage = z.object({ promptTokens: count, cachedTokens: count, generatedTokens: count })
 export type JobUsage = z.infer<typeof jobUsage>
 
-export const finishReason = z.enum(['stop', 'length'])
+export const finishReason = z.enum(['stop', 'length', 'tool-calls'])
 export type FinishReason = z.infer<typeof finishReason>
 
 /** Host → Orc: at most one per Job and always its last message (J4). One for a forgotten Job is ignored (J7). */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { count, sha256Hex } from '../ids.ts'
 
-/** Kinds of work. `completion` and `tool` are reserved so that the wire does not change later (J1). */
+/** Kinds of work. `tool` is reserved so that the wire does not change later (J1). */
 export const jobKind = z.enum(['chat', 'completion', 'embedding', 'ranking', 'image', 'tool'])
 export type JobKind = z.infer<typeof jobKind>
 
@@ -42,6 +42,16 @@ export const capability = {
   penalties: 'penalties',
   logitBias: 'logit-bias',
   seed: 'seed',
+  /** Calls tools: frames have parts, and tools and their results may stand in a prompt. */
+  tools: 'tools',
+  /** Can be told how much to think. */
+  reasoningEffort: 'reasoning-effort',
+  /** Sees images in a conversation. */
+  vision: 'vision',
+  /** Fills in the middle: `suffix` of a completion. */
+  infill: 'infill',
+  /** Counts prompts exactly, without working on them (J10). */
+  countOnly: 'count-only',
   /** Of images: what they shall not show. */
   negativePrompt: 'negative-prompt',
   /** Of images: how many steps the sampler takes. */

@@ -21,7 +21,10 @@ export function unsupportedParameter(request: Readonly<Record<string, unknown>>)
 export function chatTurns(request: ChatRequest): ChatTurn[] {
   return request.messages.map(({ role, content }) => ({
     role: role === 'developer' ? 'system' : role,
-    content: typeof content === 'string' ? content : content.map((part) => part.text).join(''),
+    content:
+      typeof content === 'string'
+        ? content
+        : (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join(''),
   }))
 }
 

@@ -1,4 +1,9 @@
-import type { ChatCompletion, ChatCompletionChunk, CompletionUsage } from '../consumer/chat.ts'
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  CompletionUsage,
+  FinishReason as ChatFinishReason,
+} from '../consumer/chat.ts'
 import type { FinishReason, JobUsage } from '../host/job.ts'
 
 /** What stays the same over all parts of one answer. */
@@ -21,7 +26,7 @@ export function textChunk(identity: CompletionIdentity, text: string): ChatCompl
 
 /** The chunk that ends the answer. */
 export function finishChunk(identity: CompletionIdentity, reason: FinishReason): ChatCompletionChunk {
-  return chunk(identity, {}, reason)
+  return chunk(identity, {}, wordOf(reason))
 }
 
 /** The chunk with the token counts. Its `choices` are empty: clients index into the others. */
@@ -40,7 +45,7 @@ export function completion(
   return {
     ...identity,
     object: 'chat.completion',
-    choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: wordOf(reason) }],
     usage: completionUsage(usage),
   }
 }
@@ -48,13 +53,17 @@ export function completion(
 function chunk(
   identity: CompletionIdentity,
   delta: { role?: 'assistant'; content?: string },
-  reason: FinishReason | null,
+  reason: ChatCompletionChunk['choices'][number]['finish_reason'],
 ): ChatCompletionChunk {
   return {
     ...identity,
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
   }
+}
+
+function wordOf(reason: FinishReason): ChatFinishReason {
+  return reason === 'tool-calls' ? 'tool_calls' : reason
 }
 
 function completionUsage(usage: JobUsage): CompletionUsage {

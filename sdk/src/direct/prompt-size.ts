@@ -21,7 +21,13 @@ export interface TokenNeed {
 export function promptBound(messages: ChatRequest['messages']): number {
   let bound = 64
   for (const { content } of messages) {
-    bound += 16 + utf8Length(typeof content === 'string' ? content : content.map(({ text }) => text).join(''))
+    bound +=
+      16 +
+      utf8Length(
+        typeof content === 'string'
+          ? content
+          : (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join(''),
+      )
   }
   return bound
 }

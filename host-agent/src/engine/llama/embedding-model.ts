@@ -24,7 +24,9 @@ export class EmbeddingModel {
 
   async #prepare({ input }: EmbeddingJob): Promise<InputWork> {
     const context = await (this.#context ??= this.#open())
-    const texts = input.map((text) => this.#loaded.model.tokenize(text))
+    const texts = input.map((text) =>
+      typeof text === 'string' ? this.#loaded.model.tokenize(text) : (text as Token[]),
+    )
     return {
       inputTokens: texts.map((tokens) => (tokens.length === 0 ? 0 : context.calculateInputLength(tokens))),
       result: async (index) => {

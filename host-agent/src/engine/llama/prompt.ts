@@ -39,6 +39,7 @@ function toHistoryItem({ role, content }: ChatTurn): ChatHistoryItem {
     case 'system':
       return { type: 'system', text: content }
     case 'user':
+    case 'tool':
       return { type: 'user', text: content }
     case 'assistant':
       return { type: 'model', response: [content] }

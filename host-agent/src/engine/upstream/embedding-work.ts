@@ -16,7 +16,7 @@ export async function embeddingWork(
   { client, model, gapTimeoutMs }: TextWorkshop,
   run: ServerRun,
 ): Promise<void> {
-  const size = promptSize(input)
+  const size = promptSize(input.filter((text) => typeof text === 'string'))
   const { signal } = run
   let counted = 0
   run.startSoon(size.estimate)

@@ -1,4 +1,5 @@
-import type { JobUsage } from '@daisi/protocol'
+import type { JobUsage, OutputPart } from '@daisi/protocol'
+import { utf8Length } from './price.ts'
 
 /** Nothing processed, nothing owed. */
 export const NO_USAGE: JobUsage = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
@@ -9,6 +10,21 @@ export const NO_USAGE: JobUsage = { promptTokens: 0, cachedTokens: 0, generatedT
  */
 export function billableTokens(ids: number, textBytes: number): number {
   return Math.min(ids, textBytes)
+}
+
+/** Bytes that the syntax around one call may take in the model's own words, its name not included. */
+const CALL_SYNTAX_BYTES = 64
+
+/**
+ * Bytes that parts of an answer stand for (rule F10). What a model writes around a call is not handed on, so that an allowance for it is
+ * counted with its name, which comes once.
+ */
+export function partBytes(parts: readonly OutputPart[]): number {
+  return parts.reduce((sum, part) => {
+    if (part.type !== 'tool-call') return sum + utf8Length(part.text)
+    const head = part.name === undefined ? 0 : CALL_SYNTAX_BYTES + part.name.length
+    return sum + head + utf8Length(part.arguments)
+  }, 0)
 }
 
 /** What the Orc itself knows of a Job. */

@@ -88,6 +88,8 @@ export const meteredJob = relayRequest.extend({
   /** Of the result of which more is to come: how many characters there were, and the first of them. */
   resultCharacters: z.int().default(0),
   resultHead: z.string().default(''),
+  /** Calls of tools that it has named (rule F10). */
+  calls: z.int().default(0),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */
   windowBytes: z.int(),

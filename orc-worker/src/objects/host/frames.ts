@@ -2,12 +2,13 @@ import {
   CloseCode,
   type Frame,
   type JobKind,
+  type PartsFrame,
   type ResultFrame,
   type TextFrame,
   decodeFrame,
 } from '@daisi/protocol'
 import { imagePartFault, resultHead } from '../../domain/image-result.ts'
-import { billableTokens } from '../../domain/money/claim.ts'
+import { billableTokens, partBytes } from '../../domain/money/claim.ts'
 import { utf8Length } from '../../domain/money/price.ts'
 import { type HostSocket, type MeteredJob, writeAttachment } from './attachments.ts'
 import type { HostContext } from './context.ts'
@@ -38,13 +39,14 @@ export function handleFrame(
   const fault = frameFault(frame, job)
   if (fault !== undefined) return host.socket.close(CloseCode.BadMessage, fault)
   socket.send(bytes)
-  const textBytes = utf8Length(frame.text)
+  const textBytes = frame.kind === 'parts' ? partBytes(frame.parts) : utf8Length(frame.text)
   const metered = {
     ...job,
     sentTokens: job.sentTokens + frame.tokenCount,
     deliveredTokens: deliveredWith(frame, job, textBytes),
     textBytes: job.textBytes + textBytes,
     ...unfinishedWith(frame, job),
+    calls: job.calls + (frame.kind === 'parts' ? namesIn(frame).length : 0),
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
   }
@@ -64,14 +66,23 @@ function frameFault(frame: Frame, job: MeteredJob): string | undefined {
   // A Host may send while its window is above zero; one that goes on would fill the Worker's memory.
   if (job.windowBytes <= 0) return 'frame beyond the window'
   if (job.sentTokens + frame.tokenCount > job.maxTokens) return 'more tokens than were asked for'
-  return frame.kind === 'text' ? textFault(frame, job) : resultFault(frame, job)
+  return frame.kind === 'result' ? resultFault(frame, job) : answerFault(frame, job)
 }
 
-function textFault({ text, tokenCount }: TextFrame, { kind }: MeteredJob): string | undefined {
-  if (kind !== 'chat') return 'text for a Job of another kind'
+function answerFault(frame: TextFrame | PartsFrame, { kind, calls }: MeteredJob): string | undefined {
+  const { text, tokenCount } = frame
+  if (kind !== 'chat' && (kind !== 'completion' || frame.kind === 'parts'))
+    return 'output for a Job of another kind'
   if (tokenCount === 0) return 'frame without tokens'
   if (text.length > tokenCount * MAX_TOKEN_CHARACTERS) return 'more text than its tokens can have'
+  if (frame.kind === 'parts' && namesIn(frame).some((part, index) => part !== calls + index))
+    return 'calls out of order'
   return undefined
+}
+
+/** The numbers of the calls that begin here. Each begins once, in order: an allowance is paid with its name. */
+function namesIn({ parts }: PartsFrame): readonly number[] {
+  return parts.flatMap((part) => (part.type === 'tool-call' && part.name !== undefined ? part.index : []))
 }
 
 function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): string | undefined {
@@ -86,7 +97,7 @@ function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): 
 
 /** What is to be known of a result that is not at its end after this frame. */
 function unfinishedWith(frame: Frame, job: MeteredJob): Pick<MeteredJob, 'resultCharacters' | 'resultHead'> {
-  if (frame.kind === 'text' || frame.last) return { resultCharacters: 0, resultHead: '' }
+  if (frame.kind !== 'result' || frame.last) return { resultCharacters: 0, resultHead: '' }
   return {
     resultCharacters: job.resultCharacters + frame.text.length,
     resultHead: resultHead(job.resultHead, frame.text),
@@ -96,6 +107,6 @@ function unfinishedWith(frame: Frame, job: MeteredJob): Pick<MeteredJob, 'result
 /** What can be paid for once this frame is handed on. The tokens of a result stand for all of its frames. */
 function deliveredWith(frame: Frame, job: MeteredJob, textBytes: number): number {
   if (job.tokensPerResult !== undefined) return job.deliveredTokens + frame.tokenCount
-  if (frame.kind === 'text') return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
+  if (frame.kind !== 'result') return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
   return billableTokens(job.sentTokens + frame.tokenCount, job.textBytes + textBytes)
 }

@@ -32,6 +32,7 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     textBytes: 0,
     resultCharacters: 0,
     resultHead: '',
+    calls: 0,
     nextSequence: 0,
   }
   writeAttachment(server, {
