@@ -29,8 +29,8 @@ export function textsOf(work: EngineWork): readonly string[] {
   }
 }
 
-function turnTexts({ content, reasoning = '', toolCalls = [] }: ChatTurn): readonly string[] {
-  return [content, reasoning, ...toolCalls.map((call) => call.arguments)]
+function turnTexts({ content, reasoning, toolCalls = [] }: ChatTurn): readonly string[] {
+  return [content, ...(reasoning === undefined ? [] : [reasoning]), ...toolCalls.map((call) => call.arguments)]
 }
 
 /** A form can put words into the model's mouth. */
