@@ -20,6 +20,12 @@ export type CommandId = z.infer<typeof commandId>
 export const networkName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a network name')
 export type NetworkName = z.infer<typeof networkName>
 
+/** A Host's public name, such as `calm-heron-3f9a1c`. */
+export const hostAlias = z
+  .string()
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+){0,7}$/, 'must be the alias of a Host')
+  .max(64)
+
 /** SHA-256 of a model file, lower-case hex. Two Hosts that announce the same hash serve the same bytes. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
 

@@ -1,10 +1,13 @@
 // Types only: the SDK takes them without taking zod (see AGENTS.md, "Bundles").
+export type * from './balance.ts'
 export type * from './chat.ts'
 export type * from './completions.ts'
 export type * from './embeddings.ts'
 export type * from './error.ts'
 export type * from './images.ts'
 export type * from './models.ts'
+export type * from './options.ts'
+export type * from './quote.ts'
 export type * from './sampling.ts'
 export type * from './sessions.ts'
 export type * from './tokens.ts'
