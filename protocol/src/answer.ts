@@ -46,6 +46,8 @@ export interface StreamEvent {
 /** What went wrong, for the words of an API. */
 export interface StreamFailure {
   readonly code: string
+  /** HTTP status that the failure would have had before the stream began. */
+  readonly status: number
   readonly message: string
 }
 

@@ -1,14 +1,13 @@
 import {
+  chatFault,
   chatNeeds,
   type ChatRequest,
   chatRequest,
-  chatTurns,
   type ChatPayload,
   DEFAULT_OUTPUT_TOKENS,
   type ParameterNeed,
   requestedTokens,
   toChatPayload,
-  unsupportedParameter,
 } from '@daisi/protocol'
 import { type DirectFailure, failure } from './direct-failure.ts'
 
@@ -37,18 +36,18 @@ export function readChat(
     return failure('invalid_request', `${path}: ${issue?.message ?? 'invalid'}`, path)
   }
   const request: ChatRequest = parsed.data
-  const unsupported = unsupportedParameter(parsed.data)
-  if (unsupported !== undefined)
-    return failure('unsupported_parameter', `\`${unsupported}\` is not served; leave it out`, unsupported)
+  const fault = chatFault(request)
+  if (fault !== undefined) return failure(fault.code, fault.message, fault.param)
+  if ((request.n ?? 1) > 1)
+    return failure('unsupported_parameter', 'a Host gives one answer to a request: leave `n` out', 'n')
   if (request.stream !== true)
     return failure('invalid_request', 'a Host answers as a stream only: send `stream: true`', 'stream')
-  const messages = chatTurns(request)
-  const maxTokens = requestedTokens(request) ?? usualTokens(messages, tokensLeft)
+  const maxTokens = requestedTokens(request) ?? usualTokens(toChatPayload(request, 1), tokensLeft)
   return {
     ok: true,
     order: {
       model: request.model,
-      payload: toChatPayload(request, messages, maxTokens),
+      payload: toChatPayload(request, maxTokens),
       includeUsage: request.stream_options?.include_usage === true,
       needs: chatNeeds(request),
     },
@@ -56,8 +55,8 @@ export function readChat(
 }
 
 /** What is left beside a prompt of the usual size, which has half as many tokens as bytes at most (P4). */
-function usualTokens(messages: ChatPayload['messages'], tokensLeft: number): number {
-  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+function usualTokens({ messages, tools = [] }: ChatPayload, tokensLeft: number): number {
+  const bytes = Buffer.byteLength([...messages.map(({ content }) => content), JSON.stringify(tools)].join(''))
   const prompt = Math.ceil(bytes / 2) + 32 + 8 * messages.length
   return Math.max(1, Math.min(DEFAULT_OUTPUT_TOKENS, tokensLeft - prompt))
 }

@@ -1,14 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import {
-  type CompletionIdentity,
+  type AnswerDelta,
+  type AnswerWriter,
   DIRECT_CACHED_TOKENS_HEADER,
   DIRECT_PROMPT_TOKENS_HEADER,
-  finishChunk,
   type JobUsage,
   type RefusalCode,
-  roleChunk,
-  textChunk,
-  usageChunk,
+  type StreamEvent,
 } from '@daisi/protocol'
 import type { Clock } from '../clock.ts'
 import type { Job, JobEnding } from '../jobs/job.ts'
@@ -31,8 +29,8 @@ const LAST_READ_MS = 30_000
 export interface DeliveryOptions {
   readonly response: ServerResponse
   readonly directJob: DirectJob
-  readonly identity: CompletionIdentity
-  readonly includeUsage: boolean
+  /** How the answer is told. */
+  readonly writer: AnswerWriter
   readonly clock: Clock
 }
 
@@ -84,7 +82,7 @@ export class DirectDelivery implements JobDelivery {
       [DIRECT_PROMPT_TOKENS_HEADER]: promptTokens,
       [DIRECT_CACHED_TOKENS_HEADER]: cachedTokens,
     })
-    this.#event(roleChunk(this.#options.identity))
+    this.#events(this.#options.writer.start({ promptTokens, cachedTokens }))
     this.#keepAlive()
     this.#advance()
   }
@@ -95,7 +93,8 @@ export class DirectDelivery implements JobDelivery {
   }
 
   /** Waits until the window and the reader have room for the piece. */
-  async output({ text, tokenCount }: JobOutput): Promise<boolean> {
+  async output(output: JobOutput): Promise<boolean> {
+    const { text, tokenCount } = output
     const { window } = this.#options.directJob
     window.produced(tokenCount, text)
     while (!window.fits(tokenCount) || this.#response.writableNeedDrain) {
@@ -107,20 +106,17 @@ export class DirectDelivery implements JobDelivery {
       return false
     }
     window.handedOut(tokenCount)
-    this.#event(textChunk(this.#options.identity, text))
+    this.#events(this.#options.writer.delta(0, deltaOf(output)))
     this.#advance()
     return true
   }
 
   ended(end: JobEnding, usage: JobUsage): void {
     this.#options.directJob.receipt = end.receipt
-    const { identity, includeUsage } = this.#options
-    if (end.finishReason === undefined || this.#isCut) this.#event(failureBody(this.#failureOf(end)))
-    else {
-      this.#event(finishChunk(identity, end.finishReason))
-      if (includeUsage) this.#event(usageChunk(identity, usage))
-      this.#event('[DONE]')
-    }
+    const { writer } = this.#options
+    const { finishReason: reason } = end
+    if (reason === undefined || this.#isCut) this.#events([{ data: failureBody(this.#failureOf(end)) }])
+    else this.#events([...writer.finish(0, { type: 'finish', reason, usage }), ...writer.end()])
     this.#finish()
     this.#response.end()
     this.#response.socket?.setTimeout(LAST_READ_MS)
@@ -213,10 +209,12 @@ export class DirectDelivery implements JobDelivery {
   }
 
   /** Server-sent events (WHATWG HTML §9.2); the `id` of each is the number of tokens up to it (D4). */
-  #event(value: unknown): void {
+  #events(events: readonly StreamEvent[]): void {
     if (this.#gone) return
-    const data = typeof value === 'string' ? value : JSON.stringify(value)
-    this.#response.write(`id: ${this.#options.directJob.window.sent}\ndata: ${data}\n\n`)
+    for (const { data } of events) {
+      const text = data === '[DONE]' ? data : JSON.stringify(data)
+      this.#response.write(`id: ${this.#options.directJob.window.sent}\ndata: ${text}\n\n`)
+    }
     if (this.#cancelKeepAlive !== undefined) this.#keepAlive()
   }
 
@@ -239,6 +237,13 @@ export class DirectDelivery implements JobDelivery {
     this.#cancelStall = undefined
     this.#wakeUp()
   }
+}
+
+function deltaOf(output: JobOutput): AnswerDelta {
+  const { kind, text } = output
+  if (kind === 'result') return { type: 'delta', parts: [] }
+  const parts = kind === 'parts' ? output.parts : [{ type: 'text' as const, text }]
+  return { type: 'delta', parts, ...(output.logprobs && { logprobs: output.logprobs }) }
 }
 
 /** Answers with an error, if there is still somebody to answer. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import {
+  ChatWriter,
   DIRECT_CHAT_PATH,
   DIRECT_WINDOW_TOKENS,
   type DirectReport,
@@ -204,7 +205,12 @@ export class DirectDesk {
     const directJob = new DirectJob(jobId, sessionToken, claims, thumbprint, this.#windowOf(claims))
     const created = Math.floor(clock.now() / 1000)
     const identity = { id: `chatcmpl-${randomBytes(16).toString('hex')}`, created, model }
-    const delivery = new DirectDelivery({ response, directJob, identity, includeUsage, clock })
+    const delivery = new DirectDelivery({
+      response,
+      directJob,
+      writer: new ChatWriter(identity, { includeUsage }),
+      clock,
+    })
     const job = new Job({ jobId, kind: 'chat', model: { id: model }, sealed: false, payload }, delivery)
     const entry: Entry = { directJob, job, letGo: undefined }
     this.#entries.set(jobId, entry)

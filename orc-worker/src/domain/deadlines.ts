@@ -18,3 +18,6 @@ export const IMAGE_GAP_MS = 5 * 60 * 1000
 
 /** `HOLD_MS` of a Job for images, whose first frame comes late. */
 export const IMAGE_HOLD_MS = HOLD_MS + IMAGE_GAP_MS
+
+/** Longest silence between two frames of a text. */
+export const TEXT_GAP_MS = 60_000

@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorCode } from '@daisi/protocol'
+import { type ErrorBody, type ErrorCode, errorType } from '@daisi/protocol'
 
 /** HTTP status of every code. A new code does not compile until it stands here. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -78,12 +78,4 @@ export function errorResponse(failure: Failure): Response {
   if (STATUS[failure.code] === 401) headers.set('www-authenticate', 'Bearer')
   if (FINAL.has(failure.code)) headers.set('x-should-retry', 'false')
   return Response.json(errorBody(failure), { status: STATUS[failure.code], headers })
-}
-
-function errorType(status: number): string {
-  if (status === 401) return 'authentication_error'
-  if (status === 402) return 'insufficient_quota'
-  if (status === 403) return 'permission_error'
-  if (status === 429) return 'rate_limit_error'
-  return status < 500 ? 'invalid_request_error' : 'server_error'
 }

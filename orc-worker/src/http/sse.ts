@@ -1,8 +1,13 @@
+import type { StreamEvent } from '@daisi/protocol'
 import { within } from '../domain/within.ts'
 
-/** Server-sent events (WHATWG HTML §9.2) carry one JSON value, or the text `[DONE]`, each. */
-export function sseEvent(value: unknown): string {
-  return `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`
+/**
+ * One server-sent event (WHATWG HTML §9.2): JSON, or the text `[DONE]`. Neither has a line break, since JSON writes those of texts as
+ * escapes.
+ */
+export function sseEvent({ event, data }: StreamEvent): string {
+  const text = data === '[DONE]' ? data : JSON.stringify(data)
+  return event === undefined ? `data: ${text}\n\n` : `event: ${event}\ndata: ${text}\n\n`
 }
 
 /** Comments hold the connection open while nothing else is sent (rule A5). */

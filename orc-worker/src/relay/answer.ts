@@ -1,9 +1,7 @@
 import type { AnswerDelta, AnswerFinish, ErrorCode } from '@daisi/protocol'
+import { TEXT_GAP_MS } from '../domain/deadlines.ts'
 import { ApiError } from '../http/errors.ts'
 import type { RunningJob } from './dispatch.ts'
-
-/** Longest silence between two frames of a text. */
-const TEXT_GAP_MS = 60_000
 
 /** The parts of an answer, in order. Exactly one `finish` ends it. */
 export type AnswerPart = AnswerDelta | AnswerFinish

@@ -1,5 +1,7 @@
 import {
+  type Accepted,
   type ChatPayload,
+  type CompletionPayload,
   type EmbeddingPayload,
   INITIAL_WINDOW_BYTES,
   type ImagePayload,
@@ -10,7 +12,7 @@ import {
   type ServedKind,
 } from '@daisi/protocol'
 import type { Config } from '../config.ts'
-import type { PromptSize } from '../domain/money/price.ts'
+import type { PromptSize } from '../domain/money/prompt-size.ts'
 import type { Choice } from '../domain/spend-order.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
 import { signSessionToken } from '../domain/session-token.ts'
@@ -35,6 +37,11 @@ export interface ReservationRequest {
   readonly ownOnly: boolean
 }
 
+/** Parameters of an API by the fields of a payload. `prompt` is what is too long where the context is too short. */
+export type FieldNames = Readonly<Partial<Record<NonNullable<Refused['field']>, string>>>
+
+export type JobPayload = ChatPayload | CompletionPayload | EmbeddingPayload | RankingPayload | ImagePayload
+
 /** Work to be done for a Consumer. */
 export interface JobRequest {
   readonly kind: ServedKind
@@ -43,11 +50,15 @@ export interface JobRequest {
   /** What its Host must be able to do. Absent: what every Host can. */
   readonly needs?: readonly ParameterNeed[]
   readonly prompt: PromptSize
+  /** How the Consumer's request calls what a Host can be at odds with (rule J11). */
+  readonly fields: FieldNames
   /** The price of each result in tokens, where it is known before. Absent: what its Host counts. */
   readonly tokensPerResult?: number
+  /** True if each result states the tokens of its own input, and nothing else costs anything (rule P7). */
+  readonly isPaidByResult?: boolean
   readonly sessionName: string
   /** What the Host is given, for an answer of at most so many tokens. */
-  payload(maxTokens: number): ChatPayload | EmbeddingPayload | RankingPayload | ImagePayload
+  payload(maxTokens: number): JobPayload
   /** Holds credits for one attempt. */
   reserve(request: ReservationRequest): Promise<Reservation | SessionFailure>
   /** Lets work go on after the answer. */
@@ -57,7 +68,12 @@ export interface JobRequest {
 }
 
 /** What a Host answered to an attempt; `gone` if it is not there at all; an error if the credits for it are missing. */
-export type Answer = { readonly relay: Relay } | Refused | 'lost' | 'gone' | ApiError
+export type Answer =
+  | { readonly relay: Relay; readonly accepted: Accepted }
+  | Refused
+  | 'lost'
+  | 'gone'
+  | ApiError
 
 /**
  * The attempts at one Job, one after the other. Each Host is asked under a Job id and a hold of its own, so that a Host that
@@ -157,10 +173,10 @@ async function openRelay(
     network,
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
     promptBytes: prompt.bytes,
-    promptBound: prompt.bound,
+    promptBound: job.isPaidByResult === true ? 0 : prompt.bound,
     ...(tokensPerResult === undefined ? {} : { tokensPerResult }),
     budget,
-    maxTokens,
+    maxTokens: job.isPaidByResult === true ? Math.min(budget, prompt.bound) : maxTokens,
     resumed: false,
   }
   return Relay.open(env, hostId, request, run)
@@ -171,7 +187,7 @@ async function awaitAcceptance(relay: Relay, signal: AbortSignal, timeoutMs: num
   if (signal.aborted) giveUp()
   signal.addEventListener('abort', giveUp)
   const event = await relay.next(timeoutMs)
-  if (event.type === 'accepted') return { relay }
+  if (event.type === 'accepted') return { relay, accepted: event.accepted }
   signal.removeEventListener('abort', giveUp)
   relay.close()
   return event.type === 'refused' ? event.refused : 'lost'

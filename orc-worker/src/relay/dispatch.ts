@@ -1,4 +1,4 @@
-import type { Refused } from '@daisi/protocol'
+import type { Accepted, Refused } from '@daisi/protocol'
 import type { Config } from '../config.ts'
 import type { Candidate } from '../domain/pick.ts'
 import type { Choice, Choices } from '../domain/spend-order.ts'
@@ -22,6 +22,8 @@ const FIRST_ACCEPT_TIMEOUT_MS = 10_000
 /** A Job that a Host has taken. */
 export interface RunningJob {
   readonly relay: Relay
+  /** What its Host counted before it began. */
+  readonly accepted: Accepted
   /** For a Job that ends without having delivered anything. */
   readonly abandon: () => void
 }
@@ -49,7 +51,7 @@ export async function dispatchJob(job: JobRequest, env: Env, config: Config): Pr
         unaffordable = answer
         continue
       }
-      if (typeof answer === 'object' && 'relay' in answer) return { relay: answer.relay, abandon }
+      if (typeof answer === 'object' && 'relay' in answer) return { ...answer, abandon }
       // Nobody is there to read an answer: no other Host needs to be asked.
       if (job.signal.aborted) break
       if (answer === 'lost') continue

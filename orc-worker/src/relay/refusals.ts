@@ -6,6 +6,9 @@ import type { JobRequest } from './attempts.ts'
 /** Seconds after which to ask again for a model that is being loaded, where no Host can tell. */
 const DEFAULT_LOADING_SECONDS = 5
 
+/** Characters of a Host's own words that are shown. */
+const MAX_HOST_WORDS = 400
+
 type NoHost = Extract<Choices, { ok: false }>
 
 const REASONS: Readonly<Record<Exclude<NoHost['reason'], 'no_host_has_capabilities'>, string>> = {
@@ -75,22 +78,27 @@ export function lostBefore(): ApiError {
 }
 
 /** A Host refused the request itself (`context_length_exceeded`, `invalid_payload`); another would too. */
-export function refusal(refused: Refused, { model, kind }: Pick<JobRequest, 'model' | 'kind'>): ApiError {
+export function refusal(refused: Refused, { model, fields }: Pick<JobRequest, 'model' | 'fields'>): ApiError {
   if (refused.code === 'context_length_exceeded') {
     const { promptTokens = 0, contextLength = 0 } = refused
-    const numbers = `The prompt has ${promptTokens} tokens; ${quote(model)} takes ${contextLength} with its answer`
+    const { prompt: param } = fields
     return new ApiError({
       code: 'context_length_exceeded',
-      message: `${numbers}. Shorten the messages.`,
-      param: 'messages',
+      message: `The prompt has ${promptTokens} tokens; ${quote(model)} takes ${contextLength} with its answer. Shorten it.`,
+      ...(param === undefined ? {} : { param }),
     })
   }
-  if (kind !== 'chat') {
-    const message = `${quote(model)} cannot take this request: its Host refuses what it asks for. Change it.`
-    return new ApiError({ code: 'invalid_request', message })
-  }
-  const message = `${quote(model)} cannot take this conversation: its template refuses the roles or their order. Change the messages.`
-  return new ApiError({ code: 'invalid_request', message, param: 'messages' })
+  const param = refused.field === undefined ? undefined : fields[refused.field]
+  return new ApiError({
+    code: 'invalid_request',
+    message: `${quote(model)} cannot take this request. Its Host says: ${hostsWords(refused.message)}`,
+    ...(param === undefined ? {} : { param }),
+  })
+}
+
+/** What a Host says, cut and quoted: it cannot pass for our own words. */
+function hostsWords(message: string): string {
+  return JSON.stringify(message.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_HOST_WORDS))
 }
 
 function places(network: string | null): string {

@@ -1,19 +1,18 @@
 import {
   type ImageRequest,
+  imageFault,
   imageNeeds,
   imageRequest,
   imageTokens,
   imagesTokens,
   toImagePayload,
-  unsupportedImageParameter,
 } from '@daisi/protocol'
 import { IMAGE_GAP_MS, IMAGE_HOLD_MS } from '../domain/deadlines.ts'
 import { newId } from '../domain/ids.ts'
 import { ImageListText, type TextPart } from '../domain/image-list.ts'
-import { NO_PROMPT } from '../domain/money/price.ts'
+import { NO_PROMPT } from '../domain/money/prompt-size.ts'
 import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
-import { ApiError } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientParts } from '../http/patient-json.ts'
 import { readJson } from '../http/read-json.ts'
@@ -21,15 +20,12 @@ import { sessionStub } from '../objects/stubs.ts'
 import { interrupted, readResults } from '../relay/answer.ts'
 import type { JobRequest } from '../relay/attempts.ts'
 import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
+import { refuseFault } from './answering.ts'
 
 /** `POST /v1/images/generations` (rules P6, A3, A7, K1–K3). */
 export async function imageGenerations(c: AppContext): Promise<Response> {
   const { value: request, text } = await readJson(c.req.raw, imageRequest)
-  const unsupported = unsupportedImageParameter(request)
-  if (unsupported !== undefined) {
-    const message = `This value of \`${unsupported}\` is not served. Leave it out.`
-    throw new ApiError({ code: 'unsupported_parameter', message, param: unsupported })
-  }
+  refuseFault(imageFault(request))
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const created = epochSeconds(Date.now())
@@ -53,6 +49,7 @@ async function startJob(
     model,
     needs: imageNeeds(request),
     prompt: NO_PROMPT,
+    fields: { prompt: 'prompt' },
     tokensPerResult: imageTokens(payload.width, payload.height),
     sessionName,
     payload: () => payload,

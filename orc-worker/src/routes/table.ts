@@ -20,10 +20,12 @@ import { getApps, patchApp, postApp } from './apps.ts'
 import { getAudit, postReconciliation } from './book.ts'
 import { deleteCatalogueModel, getCatalogue, getCatalogueModel, putCatalogue } from './catalogue.ts'
 import { chatCompletions } from './chat-completions.ts'
+import { completions } from './completions.ts'
 import { getEarningsReport, getStatement, getUsageReport } from './credits.ts'
 import { approveDevice, denyDevice, lookUpDevice } from './device-approval.ts'
 import { getDevicePage, postDevicePage } from './device-page.ts'
 import { describeOrc, health, jwks, welcome } from './discovery.ts'
+import { embeddings } from './embeddings.ts'
 import { beginGithubLogin, finishGithubLogin } from './github-login.ts'
 import {
   approveNetworkHost,
@@ -104,6 +106,8 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: DEVICE_VERIFICATION_PATH, access: 'user', handler: postDevicePage },
 
   { method: 'POST', path: '/v1/chat/completions', access: 'consumer', handler: chatCompletions },
+  { method: 'POST', path: '/v1/completions', access: 'consumer', handler: completions },
+  { method: 'POST', path: '/v1/embeddings', access: 'consumer', handler: embeddings },
   { method: 'POST', path: '/v1/images/generations', access: 'consumer', handler: imageGenerations },
   { method: 'GET', path: '/v1/models', access: 'consumer', handler: listModels },
   { method: 'GET', path: '/v1/models/:model{.+}', access: 'consumer', handler: getModel },

@@ -11,7 +11,7 @@ const { prompt, negativePrompt, count, steps, seed } = imagePayload.shape
 
 /**
  * Body of `POST /v1/images/generations`. Loose as that of chats; what would change the images and is not served is refused by
- * name, see `unsupportedImageParameters`.
+ * name, see `unservedImageParameters`.
  */
 export const imageRequest = z.looseObject({
   model: z.string().min(1).max(128),
@@ -33,7 +33,7 @@ export const imageRequest = z.looseObject({
 }) satisfies z.ZodType<ImageRequest>
 
 /** OpenAI's parameters that are not served, each with the values that ask for nothing and are therefore harmless. */
-export const unsupportedImageParameters: Readonly<Record<string, readonly unknown[]>> = {
+export const unservedImageParameters: Readonly<Record<string, readonly unknown[]>> = {
   response_format: ['b64_json'],
   output_format: ['png'],
   output_compression: [100],

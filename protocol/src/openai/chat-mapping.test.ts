@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ChatRequest } from '../consumer/chat.ts'
 import { chatRequest } from '../consumer/chat.schema.ts'
 import { chatPayload } from '../host/chat-payload.ts'
-import { chatNeeds, chatTurns, toChatPayload } from './chat-mapping.ts'
+import { chatNeeds, toChatPayload } from './chat-mapping.ts'
 
 const plain = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
 
@@ -35,7 +35,7 @@ test.for<[Record<string, unknown>, Record<string, unknown>]>([
   [{ logit_bias: { 7: -100 } }, { logitBias: { 7: -100 } }],
   [{ stop: 'x' }, { stop: ['x'] }],
 ])('[A9] %j reaches the Host as %j, and what is left out stays out', ([request, sampling]) => {
-  const payload = toChatPayload(asked(request), chatTurns(asked(request)), 20)
+  const payload = toChatPayload(asked(request), 20)
   expect(payload.sampling).toEqual({ maxTokens: 20, stop: [], ...sampling })
   expect(chatPayload.parse(payload)).toEqual(payload)
 })

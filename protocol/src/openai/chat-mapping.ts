@@ -1,101 +1,110 @@
-import type { ChatRequest } from '../consumer/chat.ts'
-import { unsupportedChatParameters } from '../consumer/chat.schema.ts'
-import type { ChatPayload, ChatTurn } from '../host/chat-payload.ts'
-import { type Capability, capability } from '../host/model.ts'
+import type { ChatMessage, ChatRequest } from '../consumer/chat.ts'
+import type { ChatPayload, ChatTurn, OutputFormat, ToolDefinition } from '../host/chat-payload.ts'
+import { capability } from '../host/model.ts'
+import { type ParameterNeed, samplingNeeds, toSampling } from './sampling-mapping.ts'
 
-// OpenAI's shapes on the one side, the work of a Host on the other. The Orc and a Host's Direct Connections share this.
-
-/** The first parameter of a request that would change the answer and is not served (rule A3), or undefined. */
-export function unsupportedParameter(request: Readonly<Record<string, unknown>>): string | undefined {
-  for (const [name, harmless] of Object.entries(unsupportedChatParameters)) {
-    const value = request[name]
-    if (value === undefined || value === null || harmless.includes(value)) continue
-    if (Array.isArray(value) && value.length === 0) continue
-    if (typeof value === 'object' && 'type' in value && harmless.includes(value.type)) continue
-    return name
-  }
-  return undefined
-}
-
-/** The conversation as plain turns: `developer` is OpenAI's later name of `system`, text parts become one text. */
-export function chatTurns(request: ChatRequest): ChatTurn[] {
-  return request.messages.map(({ role, content }) => ({
-    role: role === 'developer' ? 'system' : role,
-    content:
-      typeof content === 'string'
-        ? content
-        : (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join(''),
-  }))
-}
+// OpenAI's shape on the one side, the work of a Host on the other. The Orc and a Host's Direct Connections share this. What is wrong with a
+// request is found before, by `chatFault`.
 
 /** The most tokens that the caller asked for, or undefined if it named none. */
 export function requestedTokens(request: ChatRequest): number | undefined {
   return request.max_completion_tokens ?? request.max_tokens ?? undefined
 }
 
-/** A parameter that not every Host can honour, and the ability that it takes. */
-export interface ParameterNeed {
-  /** As the Consumer's request names it. */
-  readonly parameter: string
-  readonly capability: Capability
-}
-
-const NEEDS: readonly (ParameterNeed & {
-  readonly parameter: keyof ChatRequest
-  readonly harmless?: unknown
-})[] = [
-  { parameter: 'seed', capability: capability.seed },
-  { parameter: 'frequency_penalty', capability: capability.penalties, harmless: 0 },
-  { parameter: 'presence_penalty', capability: capability.penalties, harmless: 0 },
-  { parameter: 'logit_bias', capability: capability.logitBias },
-  { parameter: 'top_k', capability: capability.topK },
-  { parameter: 'min_p', capability: capability.minP },
-  { parameter: 'repeat_penalty', capability: capability.repeatPenalty },
-  { parameter: 'repetition_penalty', capability: capability.repeatPenalty },
-]
-
-/**
- * What a Host must be able to do so that no parameter of this request is ignored (rule A9). Penalties of 0 and an empty bias ask for
- * nothing, and clients send them unasked; other values that change nothing may differ from the model's own default.
- */
+/** What a Host must be able to do so that no parameter of this request is ignored (rule A9). */
 export function chatNeeds(request: ChatRequest): ParameterNeed[] {
-  return NEEDS.filter(({ parameter, harmless }) => {
-    const value = request[parameter] ?? undefined
-    if (typeof value === 'object') return Object.keys(value).length > 0
-    return value !== undefined && value !== harmless
-  })
+  const needs = samplingNeeds(request)
+  const images = request.messages.findIndex((message) => imagesOf(message).length > 0)
+  if (usesTools(request)) needs.push({ parameter: 'tools', capability: capability.tools })
+  else if (request.messages.some(({ role }) => role === 'tool'))
+    needs.push({ parameter: 'messages', capability: capability.tools })
+  if (outputOf(request) !== undefined)
+    needs.push({ parameter: 'response_format', capability: capability.jsonSchema })
+  if (request.logprobs === true) needs.push({ parameter: 'logprobs', capability: capability.logprobs })
+  if (typeof request.reasoning_effort === 'string')
+    needs.push({ parameter: 'reasoning_effort', capability: capability.reasoningEffort })
+  if (images >= 0) needs.push({ parameter: `messages.${images}.content`, capability: capability.vision })
+  return needs
 }
 
-/**
- * What the Host is given. Parameters that the caller left out stay out: the model's own defaults count. OpenAI's `top_p: 0` means
- * the most likely token only.
- */
-export function toChatPayload(request: ChatRequest, messages: ChatTurn[], maxTokens: number): ChatPayload {
-  const greedy = request.top_p === 0
-  const stop = request.stop ?? []
+/** What the Host is given for one of the answers. */
+export function toChatPayload(request: ChatRequest, maxTokens: number, choice = 0): ChatPayload {
+  const output = outputOf(request)
   return {
-    messages,
-    sampling: {
-      ...given({
-        temperature: greedy ? 0 : request.temperature,
-        topP: greedy ? 1 : request.top_p,
-        topK: request.top_k === -1 ? 0 : request.top_k,
-        minP: request.min_p,
-        repeatPenalty: request.repeat_penalty ?? request.repetition_penalty,
-        frequencyPenalty: request.frequency_penalty,
-        presencePenalty: request.presence_penalty,
-        logitBias: request.logit_bias && { ...request.logit_bias },
-        seed: request.seed,
-      }),
-      maxTokens,
-      stop: typeof stop === 'string' ? [stop] : [...stop],
-    },
+    messages: chatTurns(request),
+    sampling: toSampling(request, maxTokens, choice),
+    ...(output && { output }),
+    ...(request.logprobs === true && { logprobs: request.top_logprobs ?? 0 }),
+    ...(usesTools(request) && toolsOf(request)),
+    ...(typeof request.reasoning_effort === 'string' && { reasoningEffort: request.reasoning_effort }),
   }
 }
 
-type Given<Values> = { [Name in keyof Values]?: NonNullable<Values[Name]> }
+/** The conversation as plain turns: `developer` is OpenAI's later name of `system`, text parts become one text. */
+function chatTurns({ messages }: ChatRequest): ChatTurn[] {
+  return messages.map((message): ChatTurn => {
+    const content = textOf(message)
+    switch (message.role) {
+      case 'system':
+      case 'developer':
+        return { role: 'system', content }
+      case 'user': {
+        const images = imagesOf(message)
+        return { role: 'user', content, ...(images.length > 0 && { images }) }
+      }
+      case 'assistant': {
+        const calls = (message.tool_calls ?? []).map(({ id, function: called }) => ({
+          id,
+          name: called.name,
+          arguments: called.arguments,
+        }))
+        const { reasoning_content: reasoning } = message
+        return {
+          role: 'assistant',
+          content,
+          ...(calls.length > 0 && { toolCalls: calls }),
+          ...(typeof reasoning === 'string' && reasoning !== '' && { reasoning }),
+        }
+      }
+      case 'tool':
+        return { role: 'tool', content, toolCallId: message.tool_call_id }
+    }
+  })
+}
 
-function given<Values extends object>(values: Values): Given<Values> {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined && value !== null)
-  return Object.fromEntries(entries) as Given<Values>
+function textOf({ content }: ChatMessage): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
+}
+
+function imagesOf({ content }: ChatMessage): string[] {
+  if (typeof content === 'string') return []
+  return (content ?? []).flatMap((part) => (part.type === 'image_url' ? part.image_url.url : []))
+}
+
+/** Tools that must not be called are left out. */
+function usesTools({ tools = [], tool_choice: choice }: ChatRequest): boolean {
+  return tools.length > 0 && choice !== 'none'
+}
+
+function toolsOf(request: ChatRequest): Pick<ChatPayload, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+  const { tools = [], tool_choice: choice, parallel_tool_calls: parallel } = request
+  return {
+    tools: tools.map(({ function: { name, description, parameters, strict } }): ToolDefinition => ({
+      name,
+      ...(description !== undefined && { description }),
+      ...(parameters !== undefined && { parameters }),
+      ...(typeof strict === 'boolean' && { strict }),
+    })),
+    ...(choice === 'required' && { toolChoice: choice }),
+    ...(typeof choice === 'object' && { toolChoice: { name: choice.function.name } }),
+    ...(typeof parallel === 'boolean' && { parallelToolCalls: parallel }),
+  }
+}
+
+/** Any JSON object where a schema was announced and none is given. */
+function outputOf({ response_format: format }: ChatRequest): OutputFormat | undefined {
+  if (format === undefined || format.type === 'text') return undefined
+  const schema = format.type === 'json_schema' ? format.json_schema.schema : undefined
+  return schema === undefined ? { type: 'json' } : { type: 'json-schema', schema }
 }

@@ -1,18 +1,16 @@
 import type { ImageRequest } from '../consumer/images.ts'
-import { sidesOf, unsupportedImageParameters } from '../consumer/images.schema.ts'
+import { sidesOf, unservedImageParameters } from '../consumer/images.schema.ts'
 import { type ImagePayload, imageTokens } from '../host/job-payloads.ts'
 import { capability } from '../host/model.ts'
-import type { ParameterNeed } from './chat-mapping.ts'
+import { type RequestFault, unservedParameter } from '../request-fault.ts'
+import type { ParameterNeed } from './sampling-mapping.ts'
 
 /** Where the caller names no size, or `auto`. */
 const DEFAULT_SIDES = { width: 512, height: 512 } as const
 
-/** The first parameter of a request that would change the images and is not served (rule A3), or undefined. */
-export function unsupportedImageParameter(request: Readonly<Record<string, unknown>>): string | undefined {
-  return Object.entries(unsupportedImageParameters).find(([name, harmless]) => {
-    const value = request[name] ?? undefined
-    return value !== undefined && !harmless.includes(value)
-  })?.[0]
+/** What is wrong with a request whose shape is right, or undefined. */
+export function imageFault(request: ImageRequest): RequestFault | undefined {
+  return unservedParameter(request as unknown as Record<string, unknown>, unservedImageParameters)
 }
 
 /** What a Host must be able to do so that no parameter of this request is ignored (rule A9). */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { charge, hold, price, promptSize, utf8Length } from './price.ts'
+import { charge, hold, price, utf8Length } from './price.ts'
 
 const RUNS = { seed: 20_251, numRuns: 300 }
 
@@ -10,7 +10,6 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units)),
 )
-const conversation = fc.array(fc.record({ role: fc.constant('user' as const), content: text }))
 
 test.for([
   ['a prompt and an answer', { promptTokens: 40, cachedTokens: 0, generatedTokens: 7 }, 47],
@@ -45,40 +44,6 @@ test('[P4] a hold covers every Job within its counts', () => {
       const credits = price({ promptTokens: processed, cachedTokens, generatedTokens })
       expect(credits).toBeGreaterThanOrEqual(0)
       expect(credits).toBeLessThanOrEqual(hold(promptTokens, maxTokens))
-    }),
-    RUNS,
-  )
-})
-
-test.for([
-  ['no message at all', [], { bytes: 0, estimate: 32, bound: 64 }],
-  ['one empty message', [''], { bytes: 0, estimate: 40, bound: 80 }],
-  ['bytes, not characters', ['añ€'], { bytes: 6, estimate: 3 + 40, bound: 6 + 80 }],
-  ['half a token counts as one', ['a'], { bytes: 1, estimate: 1 + 40, bound: 1 + 80 }],
-  ['every message', ['abcd', 'ef'], { bytes: 6, estimate: 3 + 48, bound: 6 + 96 }],
-] as const)('the size of a prompt: %s', ([, contents, size]) => {
-  expect(promptSize(contents.map((content) => ({ role: 'user', content })))).toEqual(size)
-})
-
-test('the estimate of a prompt is never above its bound', () => {
-  fc.assert(
-    fc.property(conversation, (messages) => {
-      const { bytes, estimate, bound } = promptSize(messages)
-      expect(Number.isSafeInteger(estimate)).toBe(true)
-      expect(estimate).toBeLessThanOrEqual(bound)
-      expect(bound).toBeGreaterThanOrEqual(bytes)
-    }),
-    RUNS,
-  )
-})
-
-test('a longer conversation is never a smaller prompt', () => {
-  fc.assert(
-    fc.property(conversation, conversation, (messages, more) => {
-      const [short, long] = [promptSize(messages), promptSize([...messages, ...more])]
-      expect(long.bytes).toBeGreaterThanOrEqual(short.bytes)
-      expect(long.estimate).toBeGreaterThanOrEqual(short.estimate)
-      expect(long.bound).toBeGreaterThanOrEqual(short.bound)
     }),
     RUNS,
   )

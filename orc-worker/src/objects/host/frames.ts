@@ -106,7 +106,6 @@ function unfinishedWith(frame: Frame, job: MeteredJob): Pick<MeteredJob, 'result
 
 /** What can be paid for once this frame is handed on. The tokens of a result stand for all of its frames. */
 function deliveredWith(frame: Frame, job: MeteredJob, textBytes: number): number {
-  if (job.tokensPerResult !== undefined) return job.deliveredTokens + frame.tokenCount
-  if (frame.kind !== 'result') return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
-  return billableTokens(job.sentTokens + frame.tokenCount, job.textBytes + textBytes)
+  if (frame.kind === 'result') return job.deliveredTokens + frame.tokenCount
+  return job.deliveredTokens + billableTokens(frame.tokenCount, textBytes)
 }

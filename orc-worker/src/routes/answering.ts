@@ -1,0 +1,163 @@
+import {
+  AnswerCollector,
+  type AnswerWriter,
+  type ChatPayload,
+  type CompletionPayload,
+  type ParameterNeed,
+  type RequestFault,
+  type StreamEvent,
+  type WholeAnswer,
+} from '@daisi/protocol'
+import { newId } from '../domain/ids.ts'
+import type { PromptSize } from '../domain/money/prompt-size.ts'
+import { within } from '../domain/within.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError, STATUS } from '../http/errors.ts'
+import { readIdempotency } from '../http/idempotency.ts'
+import { patientJson } from '../http/patient-json.ts'
+import { sseEvent, sseResponse } from '../http/sse.ts'
+import { logEvent } from '../log.ts'
+import { sessionStub } from '../objects/stubs.ts'
+import { readAnswer } from '../relay/answer.ts'
+import type { FieldNames, JobRequest } from '../relay/attempts.ts'
+import { type RunningJob, dispatchJob } from '../relay/dispatch.ts'
+import { merged } from '../relay/merged.ts'
+
+/** Characters of a whole answer that the Worker gathers in its memory. */
+const MAX_WHOLE_CHARACTERS = 4 * 1024 * 1024
+/** A stream starts after this long even if no Host has taken the Job yet, so that no proxy cuts the wait. */
+const HEADERS_AFTER_MS = 5_000
+
+/** A Job whose answer is told in the words of an API. */
+export interface AnswerJob {
+  readonly kind: 'chat' | 'completion'
+  readonly model: string
+  readonly needs: readonly ParameterNeed[]
+  readonly prompt: PromptSize
+  readonly fields: FieldNames
+  /** Tokens of the answer at most, or undefined if the caller names none. */
+  readonly maxTokens: number | undefined
+  payload(granted: number): ChatPayload | CompletionPayload
+}
+
+/** A request whose answers are texts, whatever its API. */
+export interface AnswerTask {
+  /** One for each choice, in order. The first carries the `Idempotency-Key`. */
+  readonly jobs: readonly AnswerJob[]
+  readonly stream: boolean
+  /** How the API tells it as a stream. */
+  readonly writer: AnswerWriter
+  /** How it tells it at once. */
+  whole(answers: readonly WholeAnswer[]): unknown
+}
+
+/** Throws if there is a fault. */
+export function refuseFault(fault: RequestFault | undefined): void {
+  if (fault !== undefined) throw new ApiError(fault)
+}
+
+/** Has the Jobs done and answers with what comes of them (rules A5–A7, K1–K3). `bodyText` is the request as it came. */
+export async function answerTask(c: AppContext, bodyText: string, task: AnswerTask): Promise<Response> {
+  const leave = new AbortController()
+  c.req.raw.signal.addEventListener('abort', () => leave.abort())
+  const running = startJobs(c, bodyText, task.jobs, leave.signal)
+  // The others are of no use to anybody.
+  running.catch(() => leave.abort())
+  if (!task.stream) {
+    const answer = running.then((jobs) => Promise.all(jobs.map(wholeAnswer))).then((all) => task.whole(all))
+    answer.catch(() => leave.abort())
+    return patientJson(answer, () => leave.abort())
+  }
+  // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
+  await within(running, HEADERS_AFTER_MS)
+  return sseResponse(streamedAnswer(running, task.writer), () => leave.abort())
+}
+
+async function startJobs(
+  c: AppContext,
+  bodyText: string,
+  jobs: readonly AnswerJob[],
+  signal: AbortSignal,
+): Promise<readonly RunningJob[]> {
+  const idempotency = await readIdempotency(c.req.header('idempotency-key'), bodyText)
+  return Promise.all(
+    jobs.map((job, index) => startJob(c, job, index === 0 ? idempotency : undefined, signal)),
+  )
+}
+
+/** Finds a Host for one of the Jobs. */
+export function startJob(
+  c: AppContext,
+  { maxTokens, ...work }: AnswerJob,
+  idempotency: { readonly key: string; readonly digest: string } | undefined,
+  signal: AbortSignal,
+): Promise<RunningJob> {
+  const { caller, sessionName, config } = c.var.consumer
+  const { model } = work
+  const job: JobRequest = {
+    ...work,
+    sessionName,
+    async reserve(terms) {
+      const jobId = newId('job')
+      const session = sessionStub(c.env, sessionName)
+      const begun = await session.begin({ caller, jobId, model, ...terms, maxTokens, idempotency })
+      if (!begun.ok) return begun
+      return { ok: true, jobId, begun, free: () => sessionStub(c.env, sessionName).abandon(jobId) }
+    },
+    waitUntil: (ending) => c.executionCtx.waitUntil(ending),
+    signal,
+  }
+  return dispatchJob(job, c.env, config)
+}
+
+async function wholeAnswer(job: RunningJob): Promise<WholeAnswer> {
+  const collector = new AnswerCollector()
+  for await (const part of readAnswer(job)) {
+    if (part.type === 'finish') return collector.whole(part)
+    collector.add(part)
+    if (collector.size > MAX_WHOLE_CHARACTERS) throw tooLong()
+  }
+  throw new ApiError({
+    code: 'host_lost',
+    message: 'The answer ended early. Send the request again.',
+    retryAfterSeconds: 1,
+  })
+}
+
+function tooLong(): ApiError {
+  const message = `A whole answer has at most ${MAX_WHOLE_CHARACTERS} characters. Ask for it with \`stream: true\`.`
+  return new ApiError({ code: 'invalid_request', message, param: 'stream' })
+}
+
+async function* streamedAnswer(
+  running: Promise<readonly RunningJob[]>,
+  writer: AnswerWriter,
+): AsyncGenerator<string, void> {
+  try {
+    const jobs = await running
+    yield text(writer.start(promptOf(jobs)))
+    for await (const [choice, part] of merged(jobs.map(readAnswer))) {
+      yield text(part.type === 'delta' ? writer.delta(choice, part) : writer.finish(choice, part))
+    }
+    yield text(writer.end())
+  } catch (error) {
+    // A stream never just stops (rule A6).
+    if (!(error instanceof ApiError)) logEvent('stream_failed', { error })
+    const fault = { code: 'internal_error', message: 'The Orc failed. Send the request again.' } as const
+    const failure = error instanceof ApiError ? error.failure : fault
+    yield text(writer.fail({ ...failure, status: STATUS[failure.code] }))
+  }
+}
+
+function promptOf(jobs: readonly RunningJob[]): { promptTokens: number; cachedTokens: number } {
+  const prompt = { promptTokens: 0, cachedTokens: 0 }
+  for (const { accepted } of jobs) {
+    prompt.promptTokens += accepted.promptTokens
+    prompt.cachedTokens += accepted.cachedTokens
+  }
+  return prompt
+}
+
+function text(events: readonly StreamEvent[]): string {
+  return events.map(sseEvent).join('')
+}
