@@ -5,6 +5,14 @@ import { chat, errorCode, newScene } from './support/scene.ts'
 
 const good = { model: 'm', messages: [{ role: 'user', content: 'x' }] }
 
+function tool(name: string): object {
+  return { type: 'function', function: { name } }
+}
+
+function seeing(url: string): object {
+  return { role: 'user', content: [{ type: 'image_url', image_url: { url } }] }
+}
+
 test.for([
   ['no messages', { model: 'm', messages: [] }, 'invalid_request', 'messages'],
   [
@@ -32,14 +40,69 @@ test.for([
   ['a hot temperature', { ...good, temperature: 3 }, 'invalid_request', 'temperature'],
   ['text as temperature', { ...good, temperature: 'warm' }, 'invalid_request', 'temperature'],
   ['five stop strings', { ...good, stop: ['a', 'b', 'c', 'd', 'e'] }, 'invalid_request', 'stop'],
-  ['n of 2', { ...good, n: 2 }, 'unsupported_parameter', 'n'],
-  ['tools', { ...good, tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
+  ['nine answers', { ...good, n: 9 }, 'invalid_request', 'n'],
   [
-    'a JSON schema',
-    { ...good, response_format: { type: 'json_schema' } },
-    'unsupported_parameter',
-    'response_format',
+    'a tool without a function',
+    { ...good, tools: [{ type: 'function' }] },
+    'invalid_request',
+    'tools.0.function',
   ],
+  [
+    'a schema without one',
+    { ...good, response_format: { type: 'json_schema' } },
+    'invalid_request',
+    'response_format.json_schema',
+  ],
+  [
+    'a format of its own',
+    { ...good, response_format: { type: 'xml' } },
+    'invalid_request',
+    'response_format.type',
+  ],
+  ['likely tokens alone', { ...good, top_logprobs: 2 }, 'invalid_request', 'top_logprobs'],
+  [
+    'a tool twice',
+    { ...good, tools: [tool('f'), tool('g'), tool('f')] },
+    'invalid_request',
+    'tools.2.function.name',
+  ],
+  [
+    'a tool that is not there',
+    { ...good, tools: [tool('f')], tool_choice: tool('g') },
+    'invalid_request',
+    'tool_choice',
+  ],
+  ['a call without tools', { ...good, tool_choice: 'required' }, 'invalid_request', 'tool_choice'],
+  ['a tool with spaces', { ...good, tools: [tool('a b')] }, 'invalid_request', 'tools.0.function.name'],
+  [
+    'the result of no call',
+    { ...good, messages: [...good.messages, { role: 'tool', tool_call_id: 'c', content: '1' }] },
+    'invalid_request',
+    'messages.1.tool_call_id',
+  ],
+  [
+    'an image to fetch',
+    { ...good, messages: [seeing('https://example.com/a.png')] },
+    'invalid_request',
+    'messages.0.content.0.image_url.url',
+  ],
+  [
+    'a sound',
+    { ...good, messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] },
+    'invalid_request',
+    'messages.0.content.0.type',
+  ],
+  ...Object.entries({
+    functions: [{ name: 'f' }],
+    function_call: { name: 'f' },
+    modalities: ['text', 'audio'],
+    audio: { voice: 'alloy', format: 'wav' },
+    prediction: { type: 'content', content: 'x' },
+    web_search_options: {},
+    verbosity: 'low',
+    service_tier: 'flex',
+    store: true,
+  }).map(([name, value]) => [name, { ...good, [name]: value }, 'unsupported_parameter', name] as const),
 ] as const)('[A3] %s is refused by name', async ([, body, code, param]) => {
   const { key } = await newKey(await newAccount('a'))
   const response = await call('POST', '/v1/chat/completions', { token: key, body })

@@ -74,19 +74,19 @@ function result(jobId: string, sequence: number, tokenCount: number, last: boole
   return { kind: 'result', jobId, sequence, tokenCount, last, text }
 }
 
-test('[F8] results pass as they come, and the tokens in their last frames count for all of their text', async () => {
+test('[F8] [P7] results pass as they come, and cost what their last frames state', async () => {
   const scene = await newScene()
   const { jobId, run, frames, ended } = await startJob(scene, {})
   const sent = [
     result(jobId, 0, 0, false, 'x'.repeat(300)),
     result(jobId, 1, 256, true, 'end'),
     result(jobId, 2, 0, true, ''),
-    // More tokens than all of its bytes could be.
+    // A vector may be shorter than the text that it stands for.
     result(jobId, 3, 200, true, 'tiny'),
   ]
   for (const frame of sent) scene.host.sendRaw(encodeFrame(frame))
   await scene.host.end(run, { promptTokens: 1, cachedTokens: 0, generatedTokens: 456 })
-  expect(await ended).toMatchObject({ generatedTokens: 307 })
+  expect(await ended).toMatchObject({ generatedTokens: 456 })
   expect(frames).toEqual(sent)
 })
 

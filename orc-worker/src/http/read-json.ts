@@ -1,6 +1,7 @@
 import { MAX_BODY_BYTES } from '@daisi/protocol'
 import type * as z from 'zod'
 import { ApiError } from './errors.ts'
+import { firstIssue } from './first-issue.ts'
 import { readText } from './read-text.ts'
 
 /** A parsed body and its exact text. */
@@ -14,22 +15,31 @@ export interface JsonBody<Value> {
  * `invalid_json`, or `invalid_request` naming the first field at fault.
  */
 export async function readJson<Value>(request: Request, schema: z.ZodType<Value>): Promise<JsonBody<Value>> {
+  const { value, text } = await readJsonValue(request)
+  return { value: parseWith(schema, value), text }
+}
+
+/** The same without a schema. */
+export async function readJsonValue(request: Request): Promise<JsonBody<unknown>> {
   const text = await readText(request, MAX_BODY_BYTES)
   if (text === undefined) throw tooLarge()
-  let raw: unknown
   try {
-    raw = JSON.parse(text)
+    return { value: JSON.parse(text), text }
   } catch {
     throw new ApiError({ code: 'invalid_json', message: 'The body is not valid JSON. Send a JSON object.' })
   }
-  const parsed = schema.safeParse(raw)
-  if (parsed.success) return { value: parsed.data, text }
-  const issue = parsed.error.issues[0]
-  const param = issue?.path.join('.') ?? ''
+}
+
+/** What the schema makes of a body, or `invalid_request` naming the first field at fault. `under` is where the value stands in the body. */
+export function parseWith<Value>(schema: z.ZodType<Value>, value: unknown, under?: string): Value {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const { path, message } = firstIssue(parsed.error)
+  const param = [under, path].filter((part) => part !== undefined && part !== '').join('.')
   const where = param === '' ? 'The body' : `\`${param}\``
   throw new ApiError({
     code: 'invalid_request',
-    message: `${where}: ${issue?.message ?? 'invalid'}. Correct the field and send the request again.`,
+    message: `${where}: ${message}. Correct the field and send the request again.`,
     ...(param === '' ? {} : { param }),
   })
 }

@@ -23,6 +23,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     path: () => '/v1/chat/completions',
     body: chat,
   },
+  'POST /v1/completions': plain('/v1/completions', () => ({ model: 'none', prompt: 'x' })),
+  'POST /v1/embeddings': plain('/v1/embeddings', () => ({ model: 'none', input: 'x' })),
   'POST /v1/images/generations': plain('/v1/images/generations', () => ({ model: 'none', prompt: 'x' })),
   'GET /v1/models': plain('/v1/models'),
   'GET /v1/models/:model{.+}': plain('/v1/models/some/model'),

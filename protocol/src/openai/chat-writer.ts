@@ -34,7 +34,6 @@ export class ChatWriter implements AnswerWriter {
     const events: StreamEvent[] = []
     for (const [index, part] of parts.entries()) {
       const probabilities = index === first && logprobs !== undefined ? chatLogprobs(logprobs) : null
-      if (part.type === 'text' && part.text === '' && probabilities === null) continue
       events.push(this.#chunk(choice, this.#deltaOf(choice, part), null, probabilities))
     }
     return events
