@@ -19,6 +19,11 @@ const CORS_HEADERS = [
   'idempotency-key',
   'daisi-network',
   'daisi-session',
+  'daisi-host',
+  'daisi-exclude-hosts',
+  'daisi-wait',
+  'daisi-mode',
+  'x-client-request-id',
   'x-api-key',
   'anthropic-version',
   'x-stainless-arch',
@@ -43,6 +48,8 @@ export function createApp(): Hono<AppEnv> {
     // A 101 answer carries a socket and cannot be rewritten.
     if (c.res.status === 101) return
     c.res.headers.set('x-request-id', c.var.requestId)
+    // For a streamed answer: those that had taken a Job by the time its headers left.
+    if (c.var.takenBy !== undefined) c.res.headers.set('daisi-host', c.var.takenBy.join(', '))
     // workerd sends none (RFC 9110 §6.6.1). Hosts compare their clocks with it.
     c.res.headers.set('date', new Date().toUTCString())
   })
@@ -60,7 +67,7 @@ export function createApp(): Hono<AppEnv> {
     cors({
       origin: '*',
       allowHeaders: CORS_HEADERS,
-      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry', 'daisi-model-percent'],
+      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry', 'daisi-model-percent', 'daisi-host'],
       maxAge: 86_400,
     }),
   )

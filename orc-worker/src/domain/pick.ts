@@ -31,6 +31,10 @@ export interface Requirements {
   readonly direct?: boolean
   /** Abilities that the model must have there, all of them. */
   readonly capabilities?: readonly string[]
+  /** Alias of the only Host that will do. */
+  readonly host?: string | undefined
+  /** Aliases of Hosts that will not do. */
+  readonly excludeHosts?: readonly string[]
 }
 
 /** A Host that can take a Job, and the model it would run. */
@@ -43,7 +47,15 @@ export interface Candidate {
   readonly sameAccount: boolean
   /** True if it has a free slot as well: it is asked before others. */
   readonly own: boolean
+  /** How far the model is from being ready there. */
+  readonly state: ReadyState
+  /** As it last said, less what it was given since. */
+  readonly freeSlots: number
+  readonly tokensPerSecond: number | undefined
 }
+
+/** A model in one of these states can be asked for. */
+export type ReadyState = Exclude<ModelState['state'], 'failed'>
 
 export type PickResult =
   | { readonly ok: true; readonly candidates: readonly Candidate[] }
@@ -51,6 +63,7 @@ export type PickResult =
       readonly ok: false
       readonly reason:
         | 'no_host_online'
+        | 'no_host_allowed'
         | 'no_host_serves_model'
         | 'model_failed'
         | 'no_host_has_capabilities'
@@ -66,7 +79,7 @@ const MAX_COUNTED_SLOTS = 16
 const MAX_CANDIDATES = 4
 
 /** A model that is ready answers sooner than one that is being loaded, and that sooner than one that is not. */
-const READINESS: Readonly<Record<Exclude<ModelState['state'], 'failed'>, number>> = {
+const READINESS: Readonly<Record<ReadyState, number>> = {
   loaded: 2,
   loading: 1,
   unloaded: 0,
@@ -75,10 +88,15 @@ const READINESS: Readonly<Record<Exclude<ModelState['state'], 'failed'>, number>
 /**
  * Chooses Hosts for a Job, best first: the Consumer's own ones while they have a free slot, then those whose model is loaded or
  * nearly so, then more free slots, then more speed; equals in random order, so that load spreads. A model that failed to load is not
- * asked for. `random` returns numbers in [0, 1).
+ * asked for. `random` returns numbers in [0, 1). At most `most` are named.
  */
-export function pick(hosts: Iterable<Presence>, needed: Requirements, random: () => number): PickResult {
-  const seen = { online: 0, serving: 0, working: 0, able: 0 }
+export function pick(
+  hosts: Iterable<Presence>,
+  needed: Requirements,
+  random: () => number,
+  most = MAX_CANDIDATES,
+): PickResult {
+  const seen = { online: 0, allowed: 0, serving: 0, working: 0, able: 0 }
   let missing: readonly string[] | undefined
   const ranked: Ranked[] = []
   for (const host of hosts) {
@@ -86,6 +104,8 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     if (needed.ownOnly && !sameAccount) continue
     if (needed.direct === true && host.direct !== true) continue
     seen.online++
+    if (!isAllowed(host.alias, needed)) continue
+    seen.allowed++
     const model = offerOf(host.models, needed)
     if (model === undefined) continue
     seen.serving++
@@ -99,26 +119,32 @@ export function pick(hosts: Iterable<Presence>, needed: Requirements, random: ()
     }
     seen.able++
     if (!host.accepting) continue
-    const { hostId, connectionId, alias } = host
-    const own = sameAccount && host.freeSlots > 0
+    const { hostId, connectionId, alias, freeSlots, tokensPerSecond } = host
+    const own = sameAccount && freeSlots > 0
     ranked.push({
-      candidate: { hostId, connectionId, alias, model, sameAccount, own },
+      candidate: { hostId, connectionId, alias, model, sameAccount, own, state, freeSlots, tokensPerSecond },
       own: own ? 1 : 0,
       readiness: READINESS[state],
-      free: Math.min(MAX_COUNTED_SLOTS, Math.max(0, host.freeSlots)),
-      speed: host.tokensPerSecond ?? 0,
+      free: Math.min(MAX_COUNTED_SLOTS, Math.max(0, freeSlots)),
+      speed: tokensPerSecond ?? 0,
       tie: random(),
     })
   }
   if (ranked.length > 0) {
-    const best = ranked.toSorted(byRank).slice(0, MAX_CANDIDATES)
+    const best = ranked.toSorted(byRank).slice(0, most)
     return { ok: true, candidates: best.map(({ candidate }) => candidate) }
   }
   if (seen.online === 0) return { ok: false, reason: 'no_host_online' }
+  if (seen.allowed === 0) return { ok: false, reason: 'no_host_allowed' }
   if (seen.serving === 0) return { ok: false, reason: 'no_host_serves_model' }
   if (seen.working === 0) return { ok: false, reason: 'model_failed' }
   if (seen.able === 0) return { ok: false, reason: 'no_host_has_capabilities', missing: missing ?? [] }
   return { ok: false, reason: 'no_host_accepts_work' }
+}
+
+/** True if the Consumer lets this Host work for it. */
+function isAllowed(alias: string, { host, excludeHosts = [] }: Requirements): boolean {
+  return (host === undefined || host === alias) && !excludeHosts.includes(alias)
 }
 
 interface Ranked {

@@ -8,7 +8,8 @@ const model = { id: 'm', contextLength: 1, kinds: ['chat' as const], capabilitie
 function candidate(hostId: string): Candidate {
   // By convention of this file, Hosts of one's own begin with an o.
   const own = hostId.startsWith('o')
-  return { hostId, connectionId: 'c', alias: hostId, model, sameAccount: own, own }
+  const here = { state: 'loaded', freeSlots: 1, tokensPerSecond: undefined } as const
+  return { hostId, connectionId: 'c', alias: hostId, model, sameAccount: own, own, ...here }
 }
 
 function network(name: string, ...hostIds: string[]): NetworkPick {

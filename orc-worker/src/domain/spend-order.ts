@@ -23,6 +23,7 @@ const MAX_CHOICES = 4
 /** From what says least about why there is no Host to what says most. */
 const REASONS = [
   'no_host_online',
+  'no_host_allowed',
   'no_host_serves_model',
   'model_failed',
   'no_host_has_capabilities',
@@ -34,7 +35,11 @@ const REASONS = [
  * if the order names that class, every other as of its Network's kind. Classes that the order leaves out are not used. Within a
  * class each directory's order stays; a Host that serves several of the Networks is tried once.
  */
-export function inSpendOrder(picks: readonly NetworkPick[], order: readonly SpendClass[]): Choices {
+export function inSpendOrder(
+  picks: readonly NetworkPick[],
+  order: readonly SpendClass[],
+  most = MAX_CHOICES,
+): Choices {
   const ranked = picks.flatMap(({ network, kind, result }) =>
     result.ok
       ? result.candidates.map((candidate, place) => {
@@ -50,7 +55,7 @@ export function inSpendOrder(picks: readonly NetworkPick[], order: readonly Spen
   const choices = usable.filter(
     ({ hostId }, index) => usable.findIndex((other) => other.hostId === hostId) === index,
   )
-  if (choices.length > 0) return { ok: true, choices: choices.slice(0, MAX_CHOICES) }
+  if (choices.length > 0) return { ok: true, choices: choices.slice(0, most) }
   const refusals = picks.map(({ result }) =>
     result.ok ? ({ ok: false, reason: 'no_host_serves_model' } as const) : result,
   )

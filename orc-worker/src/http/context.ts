@@ -1,4 +1,4 @@
-import type { MemberRole } from '@daisi/protocol'
+import type { MemberRole, RequestOptions } from '@daisi/protocol'
 import type { Context } from 'hono'
 import type { Config } from '../config.ts'
 import type { Account } from '../db/accounts.ts'
@@ -38,6 +38,10 @@ export interface AppEnv {
     requestId: string
     /** Set on routes with `access: 'consumer'`. */
     consumer: ConsumerCaller
+    /** Of the same routes: how the request is to be served. */
+    options: RequestOptions
+    /** Aliases of the Hosts that have taken Jobs of this request. */
+    takenBy?: readonly string[]
     /** Set on routes with `access: 'user'`. */
     person: Person
     /** Set on routes whose access is a role, and on those of operators. */

@@ -15,6 +15,7 @@ import type { Config } from '../config.ts'
 import type { PromptSize } from '../domain/money/prompt-size.ts'
 import type { Choice } from '../domain/spend-order.ts'
 import { pairwisePseudonyms } from '../domain/pseudonym.ts'
+import type { HostOptions } from '../domain/request-options.ts'
 import { signSessionToken } from '../domain/session-token.ts'
 import { ApiError } from '../http/errors.ts'
 import type { Begun, SessionFailure } from '../objects/session/types.ts'
@@ -57,6 +58,10 @@ export interface JobRequest {
   /** True if each result states the tokens of its own input, and nothing else costs anything (rule P7). */
   readonly isPaidByResult?: boolean
   readonly sessionName: string
+  /** Which Hosts the Consumer wants, and how long it waits for one. Absent: any, and not at all. */
+  readonly options?: HostOptions
+  /** Told the alias of the Host that has taken the Job. */
+  readonly taken?: (host: string) => void
   /** What the Host is given, for an answer of at most so many tokens. */
   payload(maxTokens: number): JobPayload
   /** Holds credits for one attempt. */
@@ -86,6 +91,7 @@ export class Attempts {
   #reservation: Reservation
   #terms: ReservationRequest
   #asked = false
+  #isOld = false
 
   constructor(
     job: JobRequest,
@@ -105,12 +111,17 @@ export class Attempts {
     return this.#asked
   }
 
+  /** The Consumer has waited: before the next Host is asked, credits are held anew, so that the hold does not lapse while it works. */
+  outlast(): void {
+    this.#isOld = true
+  }
+
   /** Gives the present hold back, in the background. */
   readonly abandon = (): void => this.#job.waitUntil(this.#reservation.free())
 
   /** Offers the Job to a Host. Throws `ApiError` if nothing can be held for it. */
   async ask(candidate: Choice, terms: ReservationRequest, timeoutMs: number): Promise<Answer> {
-    if (this.#asked || terms.promptTokens !== this.#terms.promptTokens) {
+    if (this.#asked || this.#isOld || terms.promptTokens !== this.#terms.promptTokens) {
       await this.#reservation.free()
       const reserved = await this.#job.reserve(terms)
       if (!reserved.ok && reserved.record !== undefined) return new ApiError(reserved)
@@ -118,6 +129,7 @@ export class Attempts {
       this.#reservation = reserved
       this.#terms = terms
       this.#asked = false
+      this.#isOld = false
     }
     const relay = await openRelay(this.#job, this.#reservation, candidate, this.#env, this.#config)
     if (relay === undefined) {
@@ -125,7 +137,9 @@ export class Attempts {
       return 'gone'
     }
     this.#asked = true
-    return awaitAcceptance(relay, this.#job.signal, timeoutMs)
+    const answer = await awaitAcceptance(relay, this.#job.signal, timeoutMs)
+    if (typeof answer === 'object' && 'relay' in answer) this.#job.taken?.(candidate.alias)
+    return answer
   }
 }
 

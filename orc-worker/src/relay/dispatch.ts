@@ -10,7 +10,8 @@ import {
   type Reservation,
   type ReservationRequest,
 } from './attempts.ts'
-import { pickHosts } from './pick-hosts.ts'
+import { Patience } from './patience.ts'
+import { neededHost, pickHosts } from './pick-hosts.ts'
 import { busy, declined, loading, lostBefore, noHost, refusal } from './refusals.ts'
 import type { Relay } from './relay.ts'
 
@@ -28,43 +29,71 @@ export interface RunningJob {
   readonly abandon: () => void
 }
 
+/** Why no Host has taken a Job so far. */
+interface Missed {
+  readonly error: ApiError
+  /** True if it may be otherwise soon. */
+  readonly mayPass: boolean
+}
+
 /**
- * Finds a Host for a Job: asks the directory, then the Hosts, best first, until one accepts. Throws `ApiError` if none
- * accepts, or if the request itself is at fault.
+ * Finds a Host for a Job: asks the directory, then the Hosts, best first, until one accepts; where none does, again and again for as long
+ * as the Consumer wants to wait (rule G4). Throws `ApiError` if none accepts, or if the request itself is at fault.
  */
 export async function dispatchJob(job: JobRequest, env: Env, config: Config): Promise<RunningJob> {
+  const patience = new Patience(job.options?.waitMs ?? 0, job.signal)
   const begun = await begin(job, env)
-  const { picked, terms } = begun
-  const { network } = begun.reservation.begun.record
+  const { terms } = begun
+  const { record } = begun.reservation.begun
   const attempts = new Attempts(job, begun, env, config)
-  const { abandon } = attempts
   try {
-    if (!picked.ok) throw noHost(picked, job, network)
-    const refusals: Refused[] = []
-    let unaffordable: ApiError | undefined
-    for (const [index, candidate] of picked.choices.entries()) {
-      const last = index === picked.choices.length - 1
-      const answer = await askOne(attempts, candidate, job, terms, last)
-      if (answer === 'gone') continue
-      if (answer instanceof ApiError) {
-        // This Host counts more than there are credits for. Another may count less.
-        unaffordable = answer
-        continue
-      }
-      if (typeof answer === 'object' && 'relay' in answer) return { ...answer, abandon }
-      // Nobody is there to read an answer: no other Host needs to be asked.
-      if (job.signal.aborted) break
-      if (answer === 'lost') continue
-      if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job)
-      refusals.push(answer)
+    for (let { picked } = begun; ; picked = await pickHosts(env, record, neededHost(job, terms.ownOnly))) {
+      const answer = await offer(picked, attempts, job, terms, record.network)
+      if ('relay' in answer) return answer
+      if (!answer.mayPass || !(await patience.pause())) throw answer.error
+      attempts.outlast()
     }
-    if (unaffordable !== undefined) throw unaffordable
-    if (refusals.length > 0) throw refusedByAll(refusals, job.model, network)
-    throw attempts.asked ? lostBefore() : noHost({ reason: 'no_host_online' }, job, network)
   } catch (error) {
-    abandon()
+    attempts.abandon()
     throw error
   }
+}
+
+/** Asks these Hosts in turn. Throws `ApiError` if the request itself is at fault. */
+async function offer(
+  picked: Choices,
+  attempts: Attempts,
+  job: JobRequest,
+  terms: ReservationRequest,
+  network: string | null,
+): Promise<RunningJob | Missed> {
+  if (!picked.ok)
+    return { error: noHost(picked, job, network), mayPass: picked.reason !== 'no_host_has_capabilities' }
+  const refusals: Refused[] = []
+  let unaffordable: ApiError | undefined
+  for (const [index, candidate] of picked.choices.entries()) {
+    const last = index === picked.choices.length - 1
+    const answer = await askOne(attempts, candidate, job, terms, last)
+    if (answer === 'gone') continue
+    if (answer instanceof ApiError) {
+      // This Host counts more than there are credits for. Another may count less.
+      unaffordable = answer
+      continue
+    }
+    if (typeof answer === 'object' && 'relay' in answer) return { ...answer, abandon: attempts.abandon }
+    // Nobody is there to read an answer: no other Host needs to be asked.
+    if (job.signal.aborted) break
+    if (answer === 'lost') continue
+    if (isRequestAtFault(answer, job, candidate)) throw refusal(answer, job)
+    refusals.push(answer)
+  }
+  if (unaffordable !== undefined) return { error: unaffordable, mayPass: false }
+  if (refusals.length > 0) {
+    const mayPass = refusals.some(({ code }) => code !== 'declined')
+    return { error: refusedByAll(refusals, job.model, network), mayPass }
+  }
+  const error = attempts.asked ? lostBefore() : noHost({ reason: 'no_host_online' }, job, network)
+  return { error, mayPass: true }
 }
 
 /** Holds credits for the first attempt and looks for Hosts. Who has too few may still use Hosts of their own. */
@@ -73,18 +102,13 @@ async function begin(
   env: Env,
 ): Promise<{ reservation: Reservation; terms: ReservationRequest; picked: Choices }> {
   const terms = { promptTokens: job.prompt.estimate, ownOnly: false }
-  const { model, kind } = job
-  const capabilities = (job.needs ?? []).map(({ capability }) => capability)
-  const needed = { model, kind, capabilities }
   const reserved = await job.reserve(terms)
   if (reserved.ok) {
-    const picked = await pickHosts(env, reserved.begun.record, { ...needed, ownOnly: false })
+    const picked = await pickHosts(env, reserved.begun.record, neededHost(job, false))
     return { reservation: reserved, terms, picked }
   }
   const own =
-    reserved.record === undefined
-      ? undefined
-      : await pickHosts(env, reserved.record, { ...needed, ownOnly: true })
+    reserved.record === undefined ? undefined : await pickHosts(env, reserved.record, neededHost(job, true))
   if (own?.ok !== true) throw new ApiError(reserved)
   const free = { ...terms, ownOnly: true }
   const reservation = await job.reserve(free)

@@ -13,6 +13,7 @@ type NoHost = Extract<Choices, { ok: false }>
 
 const REASONS: Readonly<Record<Exclude<NoHost['reason'], 'no_host_has_capabilities'>, string>> = {
   no_host_online: 'no Host is online',
+  no_host_allowed: 'no Host that the request allows (Daisi-Host, Daisi-Exclude-Hosts) is online',
   no_host_serves_model: 'no online Host serves it',
   model_failed: 'no Host that serves it could load it',
   no_host_accepts_work: 'every Host that serves it is paused',

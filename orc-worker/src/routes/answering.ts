@@ -15,6 +15,7 @@ import type { AppContext } from '../http/context.ts'
 import { ApiError, STATUS } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientJson } from '../http/patient-json.ts'
+import { hostsOf } from '../http/request-options.ts'
 import { sseEvent, sseResponse } from '../http/sse.ts'
 import { logEvent } from '../log.ts'
 import { sessionStub } from '../objects/stubs.ts'
@@ -96,6 +97,7 @@ export function startJob(
   const { model } = work
   const job: JobRequest = {
     ...work,
+    ...hostsOf(c),
     sessionName,
     async reserve(terms) {
       const jobId = newId('job')

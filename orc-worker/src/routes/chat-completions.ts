@@ -11,7 +11,7 @@ import { newId } from '../domain/ids.ts'
 import { chatSize } from '../domain/money/prompt-size.ts'
 import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
-import { readJson } from '../http/read-json.ts'
+import { readRequest } from '../http/request-options.ts'
 import type { FieldNames } from '../relay/attempts.ts'
 import { type AnswerJob, answerTask, refuseFault } from './answering.ts'
 
@@ -27,7 +27,7 @@ const FIELDS: FieldNames = {
 
 /** `POST /v1/chat/completions` (rules A1–A9, K1–K3). */
 export async function chatCompletions(c: AppContext): Promise<Response> {
-  const { value: request, text } = await readJson(c.req.raw, chatRequest)
+  const { value: request, text } = await readRequest(c, chatRequest)
   refuseFault(chatFault(request))
   const { model } = request
   const choices = request.n ?? 1

@@ -12,7 +12,7 @@ import { newId } from '../domain/ids.ts'
 import { textSize } from '../domain/money/prompt-size.ts'
 import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
-import { readJson } from '../http/read-json.ts'
+import { readRequest } from '../http/request-options.ts'
 import type { FieldNames } from '../relay/attempts.ts'
 import { answerTask, refuseFault } from './answering.ts'
 
@@ -20,7 +20,7 @@ const FIELDS: FieldNames = { prompt: 'prompt', suffix: 'suffix', logitBias: 'log
 
 /** `POST /v1/completions` (rules A11, K1–K3). */
 export async function completions(c: AppContext): Promise<Response> {
-  const { value: request, text } = await readJson(c.req.raw, completionRequest)
+  const { value: request, text } = await readRequest(c, completionRequest)
   refuseFault(completionFault(request))
   const { model, suffix } = request
   const asked = askedCompletions(request)

@@ -14,7 +14,7 @@ import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientParts } from '../http/patient-json.ts'
-import { readJson } from '../http/read-json.ts'
+import { hostsOf, readRequest } from '../http/request-options.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { interrupted, readResults } from '../relay/answer.ts'
 import type { JobRequest } from '../relay/attempts.ts'
@@ -25,7 +25,7 @@ const MAX_VECTOR_CHARACTERS = 65_536 * 4 * 2
 
 /** `POST /v1/embeddings` (rules P7, A12, K1–K3). */
 export async function embeddings(c: AppContext): Promise<Response> {
-  const { value: request, text } = await readJson(c.req.raw, embeddingRequest)
+  const { value: request, text } = await readRequest(c, embeddingRequest)
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const running = startJob(c, request, text, leave.signal)
@@ -43,6 +43,7 @@ async function startJob(
   const payload = toEmbeddingPayload(request)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
   const job: JobRequest = {
+    ...hostsOf(c),
     kind: 'embedding',
     model,
     prompt: textSize(payload.input),

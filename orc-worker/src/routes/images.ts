@@ -15,7 +15,7 @@ import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientParts } from '../http/patient-json.ts'
-import { readJson } from '../http/read-json.ts'
+import { hostsOf, readRequest } from '../http/request-options.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { interrupted, readResults } from '../relay/answer.ts'
 import type { JobRequest } from '../relay/attempts.ts'
@@ -24,7 +24,7 @@ import { refuseFault } from './answering.ts'
 
 /** `POST /v1/images/generations` (rules P6, A3, A7, K1–K3). */
 export async function imageGenerations(c: AppContext): Promise<Response> {
-  const { value: request, text } = await readJson(c.req.raw, imageRequest)
+  const { value: request, text } = await readRequest(c, imageRequest)
   refuseFault(imageFault(request))
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
@@ -45,6 +45,7 @@ async function startJob(
   const maxTokens = imagesTokens(payload)
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), text)
   const job: JobRequest = {
+    ...hostsOf(c),
     kind: 'image',
     model,
     needs: imageNeeds(request),

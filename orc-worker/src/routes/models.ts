@@ -1,5 +1,5 @@
 import type { ModelList } from '@daisi/protocol'
-import { servedModels } from '../domain/served-models.ts'
+import { modelNamed, servedModels } from '../domain/served-models.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { directoryStub, sessionStub } from '../objects/stubs.ts'
@@ -9,10 +9,9 @@ export async function listModels(c: AppContext): Promise<Response> {
   return c.json({ object: 'list', data: await readModels(c) } satisfies ModelList)
 }
 
-/** `GET /v1/models/:model`. */
+/** `GET /v1/models/:model`: by id or alias. Slashes of the id may be written as they are, or as `%2F`. */
 export async function getModel(c: AppContext): Promise<Response> {
-  const id = c.req.param('model')
-  const model = (await readModels(c)).find((entry) => entry.id === id)
+  const model = modelNamed(await readModels(c), c.req.param('model') ?? '')
   if (model === undefined) {
     throw new ApiError({
       code: 'not_found',

@@ -57,13 +57,22 @@ export class NetworkDirectory extends DurableObject<Env> {
     return result
   }
 
+  /** Hosts that could take a Job, best first. None is taken to be busier for it: nothing is given to them. */
+  async list(needed: Requirements, most: number): Promise<PickResult> {
+    return pick(this.#estimates(Date.now()), needed, Math.random, most)
+  }
+
   /** Who is online and serves what. No more than is shown of it: an answer with all that many Hosts say would be too large to send. */
   async serving(): Promise<ServingHost[]> {
-    return [...this.#hosts.values()].map(({ hostId, models, states = [] }) => {
-      const failed = new Set(states.filter(({ state }) => state === 'failed').map(({ id }) => id))
-      const ready = models.filter(({ id }) => !failed.has(id))
-      return { hostId, models: ready.map(({ id, contextLength }) => ({ id, contextLength })) }
-    })
+    return [...this.#hosts.values()].map(({ hostId, models, states = [] }) => ({
+      hostId,
+      models: models.flatMap((offer) => {
+        const state = states.find(({ id }) => id === offer.id)?.state ?? 'loaded'
+        const { id, aliases, contextLength, kinds, capabilities } = offer
+        const shown = { id, contextLength, kinds, capabilities, state, ...(aliases && { aliases }) }
+        return state === 'failed' ? [] : { ...shown, state }
+      }),
+    }))
   }
 
   *#estimates(now: number): Generator<Presence> {

@@ -1,0 +1,35 @@
+import type * as z from 'zod'
+import { type HostOptions, hostOptions, joinOptions, optionsOfBody } from '../domain/request-options.ts'
+import { joinSession, requireOptions } from './consumer-access.ts'
+import type { AppContext } from './context.ts'
+import { type JsonBody, parseWith, readJsonValue } from './read-json.ts'
+
+/**
+ * Reads a request for work: its body as `readJson` does, and the options in it (rules G1, G2). From here on the request belongs to the
+ * Session and the Network that they name, and `hostsOf` tells the rest.
+ */
+export async function readRequest<Value>(c: AppContext, schema: z.ZodType<Value>): Promise<JsonBody<Value>> {
+  const { value: raw, text } = await readJsonValue(c.req.raw)
+  if (typeof raw === 'object' && raw !== null && 'daisi' in raw) await takeOptions(c, raw.daisi)
+  return { value: parseWith(schema, raw), text }
+}
+
+/** What a Job for this request needs to know of its options, and where it says which Host has taken it. */
+export function hostsOf(c: AppContext): {
+  readonly options: HostOptions
+  readonly taken: (host: string) => void
+} {
+  return {
+    options: hostOptions(c.var.options),
+    taken: (host) => c.set('takenBy', [...new Set([...(c.var.takenBy ?? []), host])]),
+  }
+}
+
+async function takeOptions(c: AppContext, field: unknown): Promise<void> {
+  const stated = requireOptions(optionsOfBody(field))
+  const options = requireOptions(joinOptions(c.var.options, stated))
+  const { caller, sessionName, config } = c.var.consumer
+  c.set('options', options)
+  c.set('consumer', { caller: { ...caller, network: options.network }, sessionName, config })
+  if (stated.session !== undefined) await joinSession(c, stated.session)
+}
