@@ -24,7 +24,10 @@ const jwk = { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) }
 /** A body that each route takes, so that nothing but the Session can be wrong. */
 const bodies: Readonly<Record<string, unknown>> = {
   '/v1/chat/completions': { model: 'none', messages: [{ role: 'user', content: 'x' }], max_tokens: 1 },
+  '/v1/completions': { model: 'none', prompt: 'x', max_tokens: 1 },
+  '/v1/embeddings': { model: 'none', input: 'x' },
   '/v1/images/generations': { model: 'none', prompt: 'x' },
+  '/v1/quote': { request: { model: 'none', messages: [{ role: 'user', content: 'x' }], max_tokens: 1 } },
   '/v1/sessions': {},
   '/v1/sessions/:session/direct': { model: 'none', key: jwk },
   '/v1/tokens': { origins: null },

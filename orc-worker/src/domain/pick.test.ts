@@ -117,3 +117,25 @@ test("[T8] Hosts of the Consumer's account are known as such, also without a fre
     ['own', true, false],
   ])
 })
+
+const [a, b] = [host('a', { freeSlots: 2 }), host('b')]
+const paused = host('paused', { accepting: false })
+test.for<[string, Partial<Requirements>, Presence[], string[]]>([
+  ['the one that is named', { host: 'b' }, [a, b], ['b']],
+  ['none in its place', { host: 'c' }, [a, b], ['no_host_allowed']],
+  ['none of nobody', { host: 'b' }, [], ['no_host_online']],
+  ['the one that is named, as it is', { host: 'paused' }, [a, paused], ['no_host_accepts_work']],
+  ['its other models', { host: 'b', model: 'x' }, [a, b], ['no_host_serves_model']],
+  ['all but those excluded', { excludeHosts: ['a', 'z'] }, [a, b], ['b']],
+  ['nobody if all are', { excludeHosts: ['a', 'b'] }, [a, b], ['no_host_allowed']],
+  ['nobody if the named one is excluded', { host: 'a', excludeHosts: ['a'] }, [a, b], ['no_host_allowed']],
+  ['no stranger where only own Hosts will do', { host: 'a', ownOnly: true }, [a], ['no_host_online']],
+])('[G3] of Hosts it names %s', ([, wanted, hosts, named]) => {
+  expect(orderFor(wanted, hosts)).toEqual(named)
+})
+
+test('a list may be longer than what is tried', () => {
+  const hosts = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => host(id))
+  const result = pick(hosts, needed, () => 0, 5)
+  expect(result.ok && result.candidates).toHaveLength(5)
+})

@@ -25,7 +25,8 @@ export function hostsOf(c: AppContext): {
   }
 }
 
-async function takeOptions(c: AppContext, field: unknown): Promise<void> {
+/** Takes the options of a body, beside those of the headers and any taken before. */
+export async function takeOptions(c: AppContext, field: unknown): Promise<void> {
   const stated = requireOptions(optionsOfBody(field))
   const options = requireOptions(joinOptions(c.var.options, stated))
   const { caller, sessionName, config } = c.var.consumer

@@ -1,4 +1,5 @@
 import {
+  type ChatRequest,
   ChatWriter,
   chatCompletion,
   chatFault,
@@ -28,30 +29,33 @@ const FIELDS: FieldNames = {
 /** `POST /v1/chat/completions` (rules A1–A9, K1–K3). */
 export async function chatCompletions(c: AppContext): Promise<Response> {
   const { value: request, text } = await readRequest(c, chatRequest)
-  refuseFault(chatFault(request))
-  const { model } = request
-  const choices = request.n ?? 1
+  const jobs = chatJobs(request)
   const id = newId('req').replace('req_', 'chatcmpl-')
-  const identity = { id, created: epochSeconds(Date.now()), model }
-  const payload = toChatPayload(request, 1)
-  const job: Omit<AnswerJob, 'payload'> = {
-    kind: 'chat',
-    model,
-    needs: chatNeeds(request),
-    prompt: chatSize(payload),
-    fields: FIELDS,
-    maxTokens: requestedTokens(request),
-  }
+  const identity = { id, created: epochSeconds(Date.now()), model: request.model }
   return answerTask(c, text, {
-    jobs: Array.from({ length: choices }, (_, choice) => ({
-      ...job,
-      payload: (granted) => toChatPayload(request, granted, choice),
-    })),
+    jobs,
     stream: request.stream === true,
     writer: new ChatWriter(identity, {
-      choices,
+      choices: jobs.length,
       includeUsage: request.stream_options?.include_usage === true,
     }),
     whole: (answers) => chatCompletion(identity, answers),
   })
+}
+
+/** What Hosts have to do for this request. Throws `ApiError` if something is wrong with it. */
+export function chatJobs(request: ChatRequest): readonly AnswerJob[] {
+  refuseFault(chatFault(request))
+  const job: Omit<AnswerJob, 'payload'> = {
+    kind: 'chat',
+    model: request.model,
+    needs: chatNeeds(request),
+    prompt: chatSize(toChatPayload(request, 1)),
+    fields: FIELDS,
+    maxTokens: requestedTokens(request),
+  }
+  return Array.from({ length: request.n ?? 1 }, (_, choice) => ({
+    ...job,
+    payload: (granted) => toChatPayload(request, granted, choice),
+  }))
 }

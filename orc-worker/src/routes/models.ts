@@ -28,5 +28,7 @@ async function readModels(c: AppContext): Promise<ModelList['data']> {
   const { networks, models } = authorized.record
   const hosts = await Promise.all(networks.map(({ name }) => directoryStub(c.env, name).serving()))
   const listed = servedModels(hosts.flat())
-  return models === null ? listed : listed.filter(({ id }) => models.includes(id))
+  return models === null
+    ? listed
+    : listed.filter(({ id, aliases }) => [id, ...aliases].some((name) => models.includes(name)))
 }

@@ -17,6 +17,7 @@ import type { Handler } from '../http/context.ts'
 import { getAccount, postAccount, postAccountToken, setup } from './accounts.ts'
 import { getAnomalies, getAnomaly, postReview } from './anomalies.ts'
 import { getApps, patchApp, postApp } from './apps.ts'
+import { getBalance } from './balance.ts'
 import { getAudit, postReconciliation } from './book.ts'
 import { deleteCatalogueModel, getCatalogue, getCatalogueModel, putCatalogue } from './catalogue.ts'
 import { chatCompletions } from './chat-completions.ts'
@@ -75,6 +76,7 @@ import {
 import { deleteGuest, deleteNetwork, getGuests, getNetworks, patchNetwork, postNetwork } from './networks.ts'
 import { postAdjustment, postFreeze } from './operator-credits.ts'
 import { deleteOperator, getOperators, postOperator } from './operators.ts'
+import { postQuote } from './quote.ts'
 import { closeSession, createDirectGrant, createSession, getSession } from './sessions.ts'
 import { postToken } from './tokens.ts'
 import { getUsage } from './usage.ts'
@@ -116,6 +118,8 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/v1/sessions/:session/direct', access: 'consumer', handler: createDirectGrant },
   { method: 'DELETE', path: '/v1/sessions/:session', access: 'consumer', handler: closeSession },
   { method: 'POST', path: '/v1/tokens', access: 'consumer', handler: postToken },
+  { method: 'POST', path: '/v1/quote', access: 'consumer', handler: postQuote },
+  { method: 'GET', path: '/v1/balance', access: 'consumer', handler: getBalance },
   { method: 'GET', path: '/v1/usage', access: 'consumer', handler: getUsage },
 
   { method: 'POST', path: '/api/setup', access: 'setup', handler: setup },

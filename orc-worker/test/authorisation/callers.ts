@@ -88,7 +88,7 @@ function setupAttempts({ victim, operator, key, people }: World): Attempt[] {
 
 function consumerAttempts({ method, path }: Route, world: World, bad: BadCredentials): Attempt[] {
   const { key, victim, people, foreignKey, network } = world
-  const needsScope = path === '/v1/usage' ? bad.inferenceOnly : bad.usageOnly
+  const needsScope = ['/v1/usage', '/v1/balance'].includes(path) ? bad.inferenceOnly : bad.usageOnly
   const scope = { status: 403, code: 'insufficient_scope' }
   const elsewhere = { ...bearer(key.key), 'daisi-network': network }
   const namesSession = path.includes(':session')

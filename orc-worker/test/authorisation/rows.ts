@@ -36,6 +36,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   'DELETE /v1/sessions/:session': { path: ({ session }) => `/v1/sessions/${session.id}` },
   'POST /v1/tokens': plain('/v1/tokens', () => ({ origins: null })),
+  'POST /v1/quote': plain('/v1/quote', () => ({ request: chat() })),
+  'GET /v1/balance': plain('/v1/balance'),
   'GET /v1/usage': plain('/v1/usage'),
 
   'POST /api/setup': plain('/api/setup', () => ({ name: 'x' })),
