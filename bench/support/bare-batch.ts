@@ -1,6 +1,6 @@
 // node-llama-cpp's own batching, in a process of its own: one context, one plain loop for each of its sequences.
-import { getLlama, type LlamaContextSequence, LlamaLogLevel, resolveChatWrapper } from 'node-llama-cpp'
-import { buildPrompt } from '../../host-agent/src/engine/llama/prompt.ts'
+import { getLlama, type LlamaContextSequence, LlamaLogLevel } from 'node-llama-cpp'
+import { ChatTemplate } from '../../host-agent/src/engine/llama/chat-template.ts'
 import { helperOptions, say } from './child.ts'
 
 export interface BareBatchOptions {
@@ -35,7 +35,7 @@ const llama = await getLlama({
 const model = await llama.loadModel({ modelPath })
 const context = await model.createContext({ sequences, contextSize: contextLength, threads: 1 })
 const pool = Array.from({ length: sequences }, () => context.getSequence())
-const wrapper = resolveChatWrapper(model)
+const template = new ChatTemplate(model)
 
 process.on('message', (question: BareBatchQuestion) => {
   void answerAll(question).then(say)
@@ -61,9 +61,9 @@ async function answer(
   prompt: string,
   maxTokens: number,
 ): Promise<{ tokens: number; firstAt: number; lastAt: number }> {
-  const { tokens: promptTokens, stopTokens } = buildPrompt(wrapper, model, [
-    { role: 'user', content: prompt },
-  ])
+  const { tokens: promptTokens, stopTokens } = template.write({
+    messages: [{ role: 'user', content: prompt }],
+  })
   await sequence.adaptStateToTokens(promptTokens.slice(0, -1), false)
   const rest = promptTokens.slice(sequence.nextTokenIndex)
   let tokens = 0

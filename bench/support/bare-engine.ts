@@ -1,6 +1,6 @@
 // node-llama-cpp alone, in a process of its own: the plain loop over one sequence, without a network around it.
-import { getLlama, LlamaLogLevel, resolveChatWrapper } from 'node-llama-cpp'
-import { buildPrompt } from '../../host-agent/src/engine/llama/prompt.ts'
+import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
+import { ChatTemplate } from '../../host-agent/src/engine/llama/chat-template.ts'
 import { helperOptions, say } from './child.ts'
 
 export interface BareEngineOptions {
@@ -34,7 +34,7 @@ const llama = await getLlama({
 const model = await llama.loadModel({ modelPath })
 const context = await model.createContext({ sequences: 1, contextSize: contextLength, threads: 1 })
 const sequence = context.getSequence()
-const wrapper = resolveChatWrapper(model)
+const template = new ChatTemplate(model)
 
 process.on('message', (question: BareQuestion) => {
   void answer(question).then(say)
@@ -42,9 +42,9 @@ process.on('message', (question: BareQuestion) => {
 say({ ready: true })
 
 async function answer({ prompt, maxTokens }: BareQuestion): Promise<BareAnswer> {
-  const { tokens: promptTokens, stopTokens } = buildPrompt(wrapper, model, [
-    { role: 'user', content: prompt },
-  ])
+  const { tokens: promptTokens, stopTokens } = template.write({
+    messages: [{ role: 'user', content: prompt }],
+  })
   await sequence.clearHistory()
   let tokens = 0
   let firstAt = 0

@@ -36,7 +36,7 @@ export async function examineModel(llama: Llama, options: LoadOptions): Promise<
     contextLength: plan.contextLength,
     slots,
     kinds,
-    capabilities: capabilitiesOf(kinds),
+    capabilities: capabilitiesOf(file, kinds),
     memoryBytes: plan.memoryBytes,
     vramBytes: plan.vramBytes,
   }

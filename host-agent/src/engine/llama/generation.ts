@@ -4,6 +4,7 @@ import { Detokenizer } from '../output/detokenizer.ts'
 import type { FrameAssembler } from '../output/frame-assembler.ts'
 import type { Piece } from '../output/piece.ts'
 import { StopMatcher } from '../output/stop-matcher.ts'
+import type { AnswerForm } from './answer-form.ts'
 import type { TokenChoice } from './sampling.ts'
 import type { StepGate } from './step-gate.ts'
 import { openTokenStream } from './token-stream.ts'
@@ -17,6 +18,9 @@ export interface Generation {
   readonly unevaluated: readonly Token[]
   readonly continuation: readonly Token[]
   readonly choice: TokenChoice
+  readonly form: AnswerForm
+  /** Text of tokens, marks included. */
+  readonly detokenize: (ids: readonly number[]) => string
   /** Most likely tokens to name beside each token; undefined: no log probabilities. */
   readonly logprobs: number | undefined
   readonly stops: readonly string[]
@@ -39,10 +43,12 @@ export interface Finish {
 
 /** Evaluates the prompt and pushes the answer into `output`, until it ends or the signal is aborted. */
 export async function generateAnswer(generation: Generation): Promise<Finish> {
-  const { sequence, continuation, choice, tokenLimit, stopTokens, output, gate, signal } = generation
+  const { sequence, continuation, choice, form, tokenLimit, stopTokens, output, gate, signal } = generation
   const { model } = sequence
-  const detokenizer = new Detokenizer((ids) => model.detokenize(ids as Token[]), continuation.at(-1))
+  const detokenizer = new Detokenizer(generation.detokenize, continuation.at(-1))
   const matcher = new StopMatcher(generation.stops)
+  const push = (piece: Piece | undefined): boolean =>
+    piece !== undefined && form.read(piece).some((read) => deliver(output, matcher, read))
   const finish = {
     reason: 'length' as FinishReason,
     generated: 0,
@@ -60,7 +66,7 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       const sampled = await tokens.next()
       if (sampled === undefined || isEnd(model, sampled.token, stopTokens)) {
         finish.reason = 'stop'
-        push(output, matcher, detokenizer.flush())
+        push(detokenizer.flush())
         break
       }
       finish.lastTokenAt = performance.now()
@@ -68,7 +74,11 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
       finish.generated++
       choice.accept(sampled.token)
       const piece = detokenizer.push(sampled.token, sampled.logprob)
-      if (push(output, matcher, piece)) return { ...finish, reason: 'stop' }
+      if (push(piece)) return { ...finish, reason: 'stop' }
+      if (form.reader?.isDone === true) {
+        finish.reason = 'stop'
+        break
+      }
       if (continuation.length + finish.generated >= tokenLimit) break
       if (output.blocked) {
         await output.writable(signal)
@@ -79,8 +89,12 @@ export async function generateAnswer(generation: Generation): Promise<Finish> {
     choice.close()
     await tokens.close()
   }
+  for (const read of form.reader?.flush() ?? []) {
+    if (deliver(output, matcher, read)) return { ...finish, reason: 'stop' }
+  }
   for (const piece of matcher.flush()) output.push(piece)
-  return finish
+  const isCall = finish.reason === 'stop' && (form.reader?.calls ?? 0) > 0
+  return isCall ? { ...finish, reason: 'tool-calls' } : finish
 }
 
 /** Evaluates all but the last chunk, which it returns. */
@@ -99,9 +113,13 @@ async function prefill(
   return tokens.slice(start)
 }
 
-/** Pushes a piece as far as no stop string may begin in it; true if one is complete. */
-function push(output: FrameAssembler, matcher: StopMatcher, piece: Piece | undefined): boolean {
-  if (piece === undefined) return false
+/** Pushes a piece as far as no stop string may begin in it; true if one is complete. Stop strings are about text alone. */
+function deliver(output: FrameAssembler, matcher: StopMatcher, piece: Piece): boolean {
+  if (piece.parts !== undefined) {
+    for (const held of matcher.flush()) output.push(held)
+    output.push(piece)
+    return false
+  }
   const { pieces, stopped } = matcher.push(piece)
   for (const free of pieces) output.push(free)
   return stopped

@@ -118,7 +118,7 @@ async function contextAmounts(
       })
     : none
   const input = inputContext(context)
-  const reading = kinds.some((kind) => kind !== 'chat')
+  const reading = kinds.some((kind) => kind === 'embedding' || kind === 'ranking')
     ? await insights.estimateContextResourceRequirementsV2({
         contextSize: padded(input),
         sequences: 1,

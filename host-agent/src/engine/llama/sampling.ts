@@ -36,14 +36,15 @@ export class TokenChoice {
     model: LlamaModel,
     sampling: Sampling,
     history: SamplingHistory,
-    grammar?: LlamaGrammarEvaluationState,
+    form?: { readonly hasGrammar: boolean; readonly state: () => LlamaGrammarEvaluationState | undefined },
   ) {
     const { temperature = 1, topP = 1, topK = 0, minP = 0, repeatPenalty = 1 } = sampling
     this.seed = temperature === 0 ? undefined : (sampling.seed ?? randomSeed())
     this.#repeatable = [...history.prompt, ...history.continuation].slice(-REPEAT_WINDOW)
-    this.#bias = AnswerBias.for(model, sampling, grammar !== undefined)
+    this.#bias = AnswerBias.for(model, sampling, form?.hasGrammar === true)
     for (const token of history.continuation) this.#bias?.count(token)
     const bias = this.#bias?.bias
+    const grammar = form?.hasGrammar === true ? form.state : undefined
     const meter = grammar && new GrammarMeter()
     this.#meter = meter
     this.options = {
@@ -61,8 +62,9 @@ export class TokenChoice {
       ...(grammar !== undefined && {
         // Asked for when the logits are there and sampling begins.
         grammarEvaluationState: () => {
-          meter?.started()
-          return grammar
+          const state = grammar()
+          if (state !== undefined) meter?.started()
+          return state
         },
       }),
     }

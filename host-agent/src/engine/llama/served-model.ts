@@ -1,5 +1,5 @@
 import type { EngineInfo, EngineJob } from '../engine.ts'
-import { ChatModel } from './chat-model.ts'
+import { AnswerModel } from './answer-model.ts'
 import { EmbeddingModel } from './embedding-model.ts'
 import { loadModel, type LoadedModel } from './load.ts'
 import { toLoadError } from './load-errors.ts'
@@ -11,15 +11,15 @@ import { RankingModel } from './ranking-model.ts'
 export class ServedModel {
   readonly info: EngineInfo
   readonly #loaded: LoadedModel
-  readonly #chat: ChatModel | undefined
+  readonly #answers: AnswerModel | undefined
   readonly #embedding: EmbeddingModel | undefined
   readonly #ranking: RankingModel | undefined
 
-  private constructor(loaded: LoadedModel, chat: ChatModel | undefined) {
+  private constructor(loaded: LoadedModel, answers: AnswerModel | undefined) {
     const { contextLength, sizeBytes, slots, kinds, capabilities } = loaded.facts
     this.info = { contextLength, sizeBytes, slots, kinds, capabilities }
     this.#loaded = loaded
-    this.#chat = chat
+    this.#answers = answers
     this.#embedding = kinds.includes('embedding') ? new EmbeddingModel(loaded) : undefined
     this.#ranking = kinds.includes('ranking') ? new RankingModel(loaded) : undefined
   }
@@ -28,8 +28,8 @@ export class ServedModel {
   static async load(options: LoadOptions, onProgress?: (percent: number) => void): Promise<ServedModel> {
     const loaded = await loadModel(options, onProgress)
     try {
-      const chat = loaded.facts.kinds.includes('chat') ? await ChatModel.open(loaded) : undefined
-      return new ServedModel(loaded, chat)
+      const answers = loaded.facts.kinds.includes('chat') ? await AnswerModel.open(loaded) : undefined
+      return new ServedModel(loaded, answers)
     } catch (error) {
       throw toLoadError(error, options.modelPath, '')
     }
@@ -37,7 +37,8 @@ export class ServedModel {
 
   /** Starts a job; its events go to `emit`. */
   run(job: EngineJob, signal: AbortSignal, emit: Emit): ModelRun {
-    if (job.kind === 'chat' && this.#chat !== undefined) return this.#chat.run(job, signal, emit)
+    if ((job.kind === 'chat' || job.kind === 'completion') && this.#answers !== undefined)
+      return this.#answers.run(job, signal, emit)
     if (job.kind === 'embedding' && this.#embedding !== undefined)
       return this.#embedding.run(job, signal, emit)
     if (job.kind === 'ranking' && this.#ranking !== undefined) return this.#ranking.run(job, signal, emit)
@@ -47,7 +48,7 @@ export class ServedModel {
   }
 
   async close(): Promise<void> {
-    this.#chat?.close()
+    this.#answers?.close()
     await this.#loaded.model.llama.dispose()
   }
 }

@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES, logprobSize, MAX_FRAME_BYTES } from '@daisi/protocol'
+import { FRAME_HEADER_BYTES, logprobSize, MAX_FRAME_BYTES, type OutputPart } from '@daisi/protocol'
 import { type Clock, monotonicClock } from '../../clock.ts'
 import type { Piece } from './piece.ts'
 
@@ -129,9 +129,11 @@ export class FrameAssembler {
 }
 
 function join(pieces: readonly Piece[]): Piece {
+  const isText = pieces.every(({ parts }) => parts === undefined)
   const logprobs = pieces.flatMap((piece) => piece.logprobs ?? [])
   return {
-    text: pieces.map((piece) => piece.text).join(''),
+    text: isText ? pieces.map((piece) => piece.text).join('') : '',
+    ...(!isText && { parts: joinParts(pieces.flatMap(partsOf)) }),
     tokenIds: pieces.flatMap((piece) => piece.tokenIds),
     ...(pieces.some(({ tokenCount }) => tokenCount !== undefined) && {
       tokenCount: pieces.reduce((sum, piece) => sum + countOf(piece), 0),
@@ -140,12 +142,32 @@ function join(pieces: readonly Piece[]): Piece {
   }
 }
 
+function partsOf({ parts, text }: Piece): readonly OutputPart[] {
+  return parts ?? [{ type: 'text', text }]
+}
+
+/** Parts that go on where the one before ends are one. */
+function joinParts(parts: readonly OutputPart[]): readonly OutputPart[] {
+  const joined: OutputPart[] = []
+  for (const part of parts) {
+    const last = joined.at(-1)
+    if (last !== undefined && last.type !== 'tool-call' && last.type === part.type)
+      joined[joined.length - 1] = { ...last, text: last.text + part.text }
+    else if (last?.type === 'tool-call' && part.type === 'tool-call' && part.name === undefined)
+      joined[joined.length - 1] = { ...last, arguments: last.arguments + part.arguments }
+    else joined.push(part)
+  }
+  return joined
+}
+
 function countOf({ tokenIds, tokenCount = tokenIds.length }: Piece): number {
   return tokenCount
 }
 
 /** Bytes of a piece in a frame of its own, without the header. Joined, pieces with logprobs take a little less. */
-function sizeOf({ text, tokenIds, logprobs }: Piece): number {
+function sizeOf({ text, parts, tokenIds, logprobs }: Piece): number {
   const logprobBytes = logprobs === undefined ? 0 : logprobSize(logprobs)
-  return tokenIds.length * 4 + logprobBytes + Buffer.byteLength(text)
+  return (
+    tokenIds.length * 4 + logprobBytes + Buffer.byteLength(parts === undefined ? text : JSON.stringify(parts))
+  )
 }

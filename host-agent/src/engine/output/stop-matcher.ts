@@ -1,3 +1,4 @@
+import { openLength } from './open-length.ts'
 import type { Piece } from './piece.ts'
 
 /**
@@ -7,23 +8,21 @@ import type { Piece } from './piece.ts'
  */
 export class StopMatcher {
   readonly #stops: readonly string[]
-  readonly #longest: number
   #held: Piece[] = []
   #text = ''
 
   constructor(stops: readonly string[]) {
     this.#stops = stops.filter((stop) => stop !== '')
-    this.#longest = Math.max(0, ...this.#stops.map((stop) => stop.length))
   }
 
   /** Takes a piece and returns the pieces that are free to go; `stopped` when a stop string is complete. */
   push(piece: Piece): { readonly pieces: readonly Piece[]; readonly stopped: boolean } {
-    if (this.#longest === 0) return { pieces: [piece], stopped: false }
+    if (this.#stops.length === 0) return { pieces: [piece], stopped: false }
     this.#held.push(piece)
     this.#text += piece.text
     const start = this.#findStop()
     if (start !== undefined) return { pieces: this.#cutAt(start), stopped: true }
-    return { pieces: this.#take(this.#text.length - this.#openLength()), stopped: false }
+    return { pieces: this.#take(this.#text.length - openLength(this.#text, this.#stops)), stopped: false }
   }
 
   /** Everything held: the answer ended without the rest of a stop string. */
@@ -45,15 +44,6 @@ export class StopMatcher {
         best = { start, end }
     }
     return best?.start
-  }
-
-  /** Length of the longest end of the text that is the beginning of a stop string. */
-  #openLength(): number {
-    for (let length = Math.min(this.#text.length, this.#longest - 1); length > 0; length--) {
-      const end = this.#text.slice(-length)
-      if (this.#stops.some((stop) => stop.startsWith(end))) return length
-    }
-    return 0
   }
 
   /** Removes the whole pieces that lie before `length`. */

@@ -1,20 +1,16 @@
-import {
-  type ChatWrapper,
-  type LlamaContext,
-  type LlamaContextSequence,
-  type LlamaGrammarEvaluationState,
-  type Token,
-} from 'node-llama-cpp'
-import type { ChatJob, EngineRefusal } from '../engine.ts'
+import type { LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp'
+import type { ChatJob, CompletionJob, EngineRefusal } from '../engine.ts'
 import { FrameAssembler } from '../output/frame-assembler.ts'
-import { chatTemplateOf } from './chat-template.ts'
+import { AnswerForm, begins } from './answer-form.ts'
+import { ChatTemplate } from './chat-template.ts'
+import { completionPrompt } from './completion-prompt.ts'
 import { type Finish, generateAnswer } from './generation.ts'
-import { openGrammar } from './grammar.ts'
 import { GrammarTrial } from './grammar-trial.ts'
 import type { LoadedModel } from './load.ts'
 import { type Emit, failure, type ModelRun } from './model-run.ts'
 import { containSampling } from './native.ts'
-import { buildPrompt, type Prompt } from './prompt.ts'
+import { markDetokenizer } from './mark-detokenizer.ts'
+import type { Prompt } from './prompt.ts'
 import { TokenChoice } from './sampling.ts'
 import { SequencePool } from './sequence-pool.ts'
 import { StepGate } from './step-gate.ts'
@@ -22,10 +18,15 @@ import { StepGate } from './step-gate.ts'
 /** Answers too short to measure: the first tokens of an answer say little about its speed. */
 const SHORTEST_MEASURED = 16
 
-/** A model that answers up to `slots` chats at once, in one context. Lives in the engine process. */
-export class ChatModel {
+type InvalidField = NonNullable<Extract<EngineRefusal, { code: 'invalid_payload' }>['field']>
+
+type AnswerJob = ChatJob | CompletionJob
+
+/** A model that answers up to `slots` chats and completions at once, in one context. Lives in the engine process. */
+export class AnswerModel {
   readonly #loaded: LoadedModel
-  readonly #wrapper: ChatWrapper
+  readonly #template: ChatTemplate
+  readonly #detokenize: (ids: readonly number[]) => string
   readonly #sequences: SequencePool
   readonly #vocabulary: number
   readonly #trial = new GrammarTrial()
@@ -33,12 +34,13 @@ export class ChatModel {
 
   private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
-    this.#wrapper = chatTemplateOf(loaded.model)
+    this.#template = new ChatTemplate(loaded.model)
+    this.#detokenize = markDetokenizer(loaded.model, this.#template)
     this.#sequences = new SequencePool(context)
     this.#vocabulary = loaded.model.fileInfo.metadata.tokenizer.ggml.tokens.length
   }
 
-  static async open(loaded: LoadedModel): Promise<ChatModel> {
+  static async open(loaded: LoadedModel): Promise<AnswerModel> {
     const { model, facts, threads } = loaded
     const context = await model.createContext({
       sequences: facts.slots,
@@ -48,11 +50,11 @@ export class ChatModel {
       failedCreationRemedy: false,
     })
     containSampling(context)
-    return new ChatModel(loaded, context)
+    return new AnswerModel(loaded, context)
   }
 
   /** Starts a job; its events go to `emit`. */
-  run(job: ChatJob, signal: AbortSignal, emit: Emit): ModelRun {
+  run(job: AnswerJob, signal: AbortSignal, emit: Emit): ModelRun {
     const output = new FrameAssembler(job.windowBytes, (piece) => emit({ type: 'delta', ...piece }))
     const done = this.#answer(job, signal, output, emit).catch((error: unknown) => {
       output.dispose()
@@ -65,7 +67,7 @@ export class ChatModel {
     this.#trial.close()
   }
 
-  async #answer(job: ChatJob, signal: AbortSignal, output: FrameAssembler, emit: Emit): Promise<void> {
+  async #answer(job: AnswerJob, signal: AbortSignal, output: FrameAssembler, emit: Emit): Promise<void> {
     const prompt = this.#prompt(job)
     const refusal = 'code' in prompt ? prompt : this.#check(job, prompt)
     if ('code' in prompt || refusal !== undefined) {
@@ -73,9 +75,9 @@ export class ChatModel {
       return
     }
     const continuation = job.continuation as readonly Token[]
-    const grammar =
-      job.output && (await openGrammar(this.#loaded.model, job.output, continuation, this.#trial))
-    if (grammar?.ok === false) return emit({ type: 'refused', refusal: grammar.refusal })
+    const form = await this.#form(job, prompt)
+    if ('code' in form) return emit({ type: 'refused', refusal: form })
+    if (job.countOnly === true) return countOnly(prompt, emit)
     const tokens = [...prompt.tokens, ...continuation]
     const sequence = await this.#gate.between(() => this.#sequences.acquire(tokens, job.scope))
     if (sequence === undefined) throw new Error('every sequence is in use')
@@ -87,15 +89,7 @@ export class ChatModel {
       const cachedTokens = Math.min(cached, promptTokens)
       emit({ type: 'start', promptTokens, cachedTokens })
       const startedAt = performance.now()
-      const finish = await this.#generate(
-        job,
-        prompt,
-        grammar?.state,
-        sequence,
-        tokens.slice(cached),
-        signal,
-        output,
-      )
+      const finish = await this.#generate(job, prompt, form, sequence, tokens.slice(cached), signal, output)
       await output.finish(signal)
       const generatedTokens = output.emittedTokens
       emit({
@@ -113,35 +107,54 @@ export class ChatModel {
     }
   }
 
-  #prompt(job: ChatJob): Prompt | EngineRefusal {
+  #prompt(job: AnswerJob): Prompt | EngineRefusal {
+    if (job.kind === 'completion')
+      return (
+        completionPrompt(this.#loaded.model, job) ??
+        invalid('suffix', 'this model fills in no middle; leave suffix out')
+      )
     try {
-      return buildPrompt(this.#wrapper, this.#loaded.model, job.messages)
+      const prompt = this.#template.write(job)
+      // What the model would begin a call with is there already: it has no other choice.
+      return begins(job) === 'call'
+        ? { ...prompt, tokens: [...prompt.tokens, ...this.#template.callOpening()] }
+        : prompt
     } catch {
       // The template's own error may quote the conversation, so it goes no further.
-      return {
-        code: 'invalid_payload',
-        message: "the model's chat template does not accept these messages; check their roles and order",
-      }
+      return invalid(
+        'messages',
+        "the model's chat template does not accept these messages; check their roles and order, and that arguments of calls are JSON objects",
+      )
     }
   }
 
-  #check(job: ChatJob, prompt: Prompt): EngineRefusal | undefined {
+  #form(job: AnswerJob, { opensThought }: Prompt): Promise<AnswerForm | EngineRefusal> {
+    const { model } = this.#loaded
+    if (job.kind === 'completion') return Promise.resolve(AnswerForm.plain(model))
+    const [template, trial, detokenize] = [this.#template, this.#trial, this.#detokenize]
+    return AnswerForm.open(job, { model, template, trial, detokenize, opensThought })
+  }
+
+  #check(job: AnswerJob, prompt: Prompt): EngineRefusal | undefined {
     const { contextLength } = this.#loaded.facts
     const promptTokens = prompt.tokens.length
-    if (promptTokens === 0) return { code: 'invalid_payload', message: 'the prompt is empty' }
-    if (job.continuation.some((id) => id >= this.#vocabulary))
-      return { code: 'invalid_payload', message: 'continuation has a token id that this model does not know' }
-    if (Object.keys(job.sampling.logitBias ?? {}).some((id) => Number(id) >= this.#vocabulary))
-      return { code: 'invalid_payload', message: 'logit_bias has a token id that this model does not know' }
+    const isUnknown = (id: number | string): boolean => Number(id) >= this.#vocabulary
+    if (promptTokens === 0) return invalid('prompt', 'the prompt is empty')
+    if (prompt.tokens.some(isUnknown))
+      return invalid('prompt', 'the prompt has a token id that this model does not know')
+    if (job.continuation.some(isUnknown))
+      return invalid('continuation', 'continuation has a token id that this model does not know')
+    if (Object.keys(job.sampling.logitBias ?? {}).some(isUnknown))
+      return invalid('logitBias', 'a token id of the bias is none that this model knows')
     if (promptTokens + job.continuation.length < contextLength) return undefined
     const message = `the prompt has ${promptTokens} tokens and the context of this model ${contextLength}; shorten the prompt`
     return { code: 'context_length_exceeded', promptTokens, contextLength, message }
   }
 
   #generate(
-    job: ChatJob,
+    job: AnswerJob,
     prompt: Prompt,
-    grammar: LlamaGrammarEvaluationState | undefined,
+    form: AnswerForm,
     sequence: LlamaContextSequence,
     unevaluated: Token[],
     signal: AbortSignal,
@@ -154,7 +167,9 @@ export class ChatModel {
       sequence,
       unevaluated,
       continuation,
-      choice: new TokenChoice(sequence.model, sampling, history, grammar),
+      choice: new TokenChoice(sequence.model, sampling, history, form),
+      form,
+      detokenize: this.#detokenize,
       logprobs,
       stops: [...sampling.stop, ...prompt.stopTexts],
       tokenLimit: Math.min(sampling.maxTokens, this.#loaded.facts.contextLength - prompt.tokens.length),
@@ -164,6 +179,18 @@ export class ChatModel {
       signal,
     })
   }
+}
+
+/** All of the prompt counts as cached: nothing was evaluated (J10). */
+function countOnly({ tokens }: Prompt, emit: Emit): void {
+  const promptTokens = tokens.length
+  const counted = { promptTokens, cachedTokens: promptTokens }
+  emit({ type: 'start', ...counted })
+  emit({ type: 'end', finishReason: 'stop', usage: { ...counted, generatedTokens: 0 } })
+}
+
+function invalid(field: InvalidField, message: string): EngineRefusal {
+  return { code: 'invalid_payload', field, message }
 }
 
 function speedOf(finish: Finish, startedAt: number): { tokensPerSecond?: number } {
