@@ -41,6 +41,15 @@ export { chatRequest } from './consumer/chat.schema.ts'
 export { completionRequest } from './consumer/completions.schema.ts'
 export { embeddingRequest } from './consumer/embeddings.schema.ts'
 export { imageRequest } from './consumer/images.schema.ts'
+export { chatChunkAnswer, chatCompletionAnswer, completionAnswer } from './consumer/chat-answer.schema.ts'
+export { embeddingListAnswer, imageListAnswer } from './consumer/results.schema.ts'
+export {
+  balanceAnswer,
+  browserTokenAnswer,
+  directGrantAnswer,
+  sessionAnswer,
+  usageAnswer,
+} from './consumer/session-answers.schema.ts'
 export { errorAnswer } from './consumer/error.schema.ts'
 export { modelAnswer, modelListAnswer } from './consumer/models.schema.ts'
 export { optionHeaders, requestOptions } from './consumer/options.schema.ts'
