@@ -3,7 +3,7 @@ import { unservedChatParameters } from '../consumer/chat.schema.ts'
 import { type RequestFault, unservedParameter } from '../request-fault.ts'
 
 /** Images travel with the request: Hosts fetch nothing. */
-const DATA_URL = /^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+=*$/
+export const DATA_URL = /^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+=*$/
 
 /** What is wrong with a request whose shape is right, or undefined. */
 export function chatFault(request: ChatRequest): RequestFault | undefined {
