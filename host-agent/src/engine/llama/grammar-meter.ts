@@ -10,7 +10,8 @@ const DEADLY_SAMPLING_MS = 30_000
 export class GrammarMeter {
   readonly #clock: () => number
   readonly #bite: () => void
-  #startedAt = 0
+  /** Undefined while no grammar is at work. */
+  #startedAt: number | undefined
   #timer: NodeJS.Timeout | undefined
   /** When the token before was sampled, of any job: those that wait for a slow one are not slow themselves. */
   static #lastFinishedAt = 0
@@ -33,8 +34,10 @@ export class GrammarMeter {
   /** It is over. Throws if it took too long. */
   finished(): void {
     this.stop()
+    if (this.#startedAt === undefined) return
     const now = this.#clock()
     const tookMs = now - Math.max(this.#startedAt, GrammarMeter.#lastFinishedAt)
+    this.#startedAt = undefined
     GrammarMeter.#lastFinishedAt = now
     if (tookMs > LONGEST_SAMPLING_MS)
       throw new Error('the output format takes too long at each token; use fewer optional parts in a row')

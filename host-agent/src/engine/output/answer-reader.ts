@@ -155,7 +155,8 @@ export class AnswerReader {
 
   #readCall(): void {
     if (this.#call === undefined) return
-    const { parts, rest, state } = this.#call.push(this.#open, this.#calls)
+    const index = this.#call.isNamed ? this.#calls - 1 : this.#calls
+    const { parts, rest, state } = this.#call.push(this.#open, index)
     this.#open = rest
     if (parts.length > 0 && parts[0]?.name !== undefined) this.#calls++
     this.#parts.push(...parts)
