@@ -56,6 +56,8 @@ export interface StreamFailure {
  * `finish`, `end`. `fail` may take the place of anything after it was made, and is the last.
  */
 export interface AnswerWriter {
+  /** Characters of the answer that it keeps. Absent: none. */
+  readonly size?: number
   /** The first Host has taken the request: so many tokens its prompt has, and so many of them were cached. */
   start(prompt: Pick<JobUsage, 'promptTokens' | 'cachedTokens'>): readonly StreamEvent[]
   delta(choice: number, delta: AnswerDelta): readonly StreamEvent[]

@@ -131,6 +131,11 @@ function tooLong(): ApiError {
   return new ApiError({ code: 'invalid_request', message, param: 'stream' })
 }
 
+function tooLongToKeep(): ApiError {
+  const message = `In this API an answer has at most ${MAX_WHOLE_CHARACTERS} characters. Ask for fewer tokens, or for a chat completion.`
+  return new ApiError({ code: 'invalid_request', message, param: 'stream' })
+}
+
 async function* streamedAnswer(
   running: Promise<readonly RunningJob[]>,
   writer: AnswerWriter,
@@ -140,6 +145,7 @@ async function* streamedAnswer(
     yield text(writer.start(promptOf(jobs)))
     for await (const [choice, part] of merged(jobs.map(readAnswer))) {
       yield text(part.type === 'delta' ? writer.delta(choice, part) : writer.finish(choice, part))
+      if ((writer.size ?? 0) > MAX_WHOLE_CHARACTERS) throw tooLongToKeep()
     }
     yield text(writer.end())
   } catch (error) {

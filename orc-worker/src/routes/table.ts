@@ -77,6 +77,7 @@ import { deleteGuest, deleteNetwork, getGuests, getNetworks, patchNetwork, postN
 import { postAdjustment, postFreeze } from './operator-credits.ts'
 import { deleteOperator, getOperators, postOperator } from './operators.ts'
 import { postQuote } from './quote.ts'
+import { missingResponse, postResponse } from './responses.ts'
 import { closeSession, createDirectGrant, createSession, getSession } from './sessions.ts'
 import { postToken } from './tokens.ts'
 import { getUsage } from './usage.ts'
@@ -109,6 +110,10 @@ export const routes: readonly Route[] = [
 
   { method: 'POST', path: '/v1/chat/completions', access: 'consumer', handler: chatCompletions },
   { method: 'POST', path: '/v1/completions', access: 'consumer', handler: completions },
+  { method: 'POST', path: '/v1/responses', access: 'consumer', handler: postResponse },
+  { method: 'GET', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
+  { method: 'POST', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
+  { method: 'DELETE', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
   { method: 'POST', path: '/v1/embeddings', access: 'consumer', handler: embeddings },
   { method: 'POST', path: '/v1/images/generations', access: 'consumer', handler: imageGenerations },
   { method: 'GET', path: '/v1/models', access: 'consumer', handler: listModels },

@@ -216,7 +216,7 @@ export interface ModelResponse {
   readonly tools: ResponseToolEcho[]
   readonly text: { readonly format: ResponseFormat }
   readonly reasoning: {
-    readonly effort: NonNullable<ResponsesRequest['reasoning']>['effort']
+    readonly effort: 'none' | 'minimal' | 'low' | 'medium' | 'high' | null
     readonly summary: null
   }
   readonly user: string | null

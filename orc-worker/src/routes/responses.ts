@@ -1,0 +1,57 @@
+import {
+  ResponseWriter,
+  responseFault,
+  responseNeeds,
+  responsePayload,
+  responsesRequest,
+  wholeResponse,
+} from '@daisi/protocol'
+import { newId } from '../domain/ids.ts'
+import { chatSize } from '../domain/money/prompt-size.ts'
+import { epochSeconds } from '../domain/time.ts'
+import type { AppContext } from '../http/context.ts'
+import { ApiError } from '../http/errors.ts'
+import { readRequest } from '../http/request-options.ts'
+import type { FieldNames } from '../relay/attempts.ts'
+import { answerTask, refuseFault } from './answering.ts'
+
+const FIELDS: FieldNames = {
+  messages: 'input',
+  prompt: 'input',
+  images: 'input',
+  tools: 'tools',
+  toolChoice: 'tool_choice',
+  output: 'text.format',
+  logitBias: 'logit_bias',
+}
+
+/** `POST /v1/responses` (rule A12). */
+export async function postResponse(c: AppContext): Promise<Response> {
+  const { value: request, text } = await readRequest(c, responsesRequest)
+  refuseFault(responseFault(request))
+  const now = (): number => epochSeconds(Date.now())
+  const identity = { id: newId('req').replace('req_', 'resp_'), created: now(), request }
+  return answerTask(c, text, {
+    jobs: [
+      {
+        kind: 'chat',
+        model: request.model,
+        needs: responseNeeds(request),
+        prompt: chatSize(responsePayload(request, 1)),
+        fields: FIELDS,
+        maxTokens: request.max_output_tokens ?? undefined,
+        payload: (granted) => responsePayload(request, granted),
+      },
+    ],
+    stream: request.stream === true,
+    writer: new ResponseWriter(identity, now),
+    whole: ([answer]) => answer && wholeResponse(identity, answer, now()),
+  })
+}
+
+/** Whatever asks for a stored answer (rule A12). */
+export function missingResponse(): never {
+  const message =
+    'Answers are stored nowhere: they exist only in the reply to POST /v1/responses. Keep what you need of it.'
+  throw new ApiError({ code: 'not_found', message })
+}
