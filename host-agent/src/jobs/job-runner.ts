@@ -13,7 +13,7 @@ import type { Identity } from '../state/identity.ts'
 import type { AdmissionContext } from './admission.ts'
 import type { Reservation } from './budget-book.ts'
 import type { Job, JobEnding } from './job.ts'
-import { mostGenerated } from './work.ts'
+import { isPaidByResult, mostGenerated } from './work.ts'
 
 export interface RunnerContext extends AdmissionContext {
   readonly identity: Identity
@@ -149,10 +149,10 @@ class JobRun {
       this.#job.refuse('token_budget', message, { promptTokens })
       return this.#job.abort.abort()
     }
-    this.#job.accept(promptTokens, cachedTokens)
+    if (!isPaidByResult(this.#work)) this.#prompt = { promptTokens, cachedTokens }
+    this.#job.accept(this.#prompt.promptTokens, this.#prompt.cachedTokens)
     if (!this.#job.accepted) return
     this.#startedAt = clock.now()
-    this.#prompt = { promptTokens, cachedTokens }
     workbench.log.began(this.#item)
   }
 

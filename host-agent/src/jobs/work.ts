@@ -30,13 +30,22 @@ export function textsOf(work: EngineWork): readonly string[] {
 }
 
 function turnTexts({ content, reasoning, toolCalls = [] }: ChatTurn): readonly string[] {
-  return [content, ...(reasoning === undefined ? [] : [reasoning]), ...toolCalls.map((call) => call.arguments)]
+  return [
+    content,
+    ...(reasoning === undefined ? [] : [reasoning]),
+    ...toolCalls.map((call) => call.arguments),
+  ]
 }
 
 /** A form can put words into the model's mouth. */
 function formTexts(output: OutputFormat | undefined): readonly string[] {
   if (output?.type === 'grammar') return [output.gbnf]
   return output?.type === 'json-schema' ? [JSON.stringify(output.schema)] : []
+}
+
+/** True if each result states what was read for it, and the prompt costs nothing (P7). */
+export function isPaidByResult({ kind }: EngineWork): boolean {
+  return kind === 'embedding' || kind === 'ranking'
 }
 
 /** The most tokens, or their equivalent, that work can still generate beside a prompt. */

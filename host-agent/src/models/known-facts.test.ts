@@ -15,7 +15,7 @@ test('a file is looked at once for each way to load it, and again where what is 
   const load = { modelPath: MODEL_PATH, slots: 2, gpu: false, memoryBytes: 1e9, vramBytes: 0 }
   const never = new AbortController().signal
   const facts = await factsOf(folder, 'a'.repeat(64), load, never)
-  expect(facts).toMatchObject({ slots: 2, kinds: ['chat', 'embedding'] })
+  expect(facts).toMatchObject({ slots: 2, kinds: ['chat', 'completion', 'embedding'] })
   // From memory: there is no such file.
   const elsewhere = { ...load, modelPath: join(folder, 'gone.gguf') }
   expect(await factsOf(folder, 'a'.repeat(64), elsewhere, never)).toEqual(facts)

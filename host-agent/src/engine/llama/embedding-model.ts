@@ -1,6 +1,6 @@
 import { endianness } from 'node:os'
 import type { LlamaEmbeddingContext, Token } from 'node-llama-cpp'
-import type { EngineJob } from '../engine.ts'
+import type { EngineJob, EngineRefusal } from '../engine.ts'
 import { type InputWork, runInputs } from './input-run.ts'
 import type { LoadedModel } from './load.ts'
 import { inputBatch, inputContext } from './memory-plan.ts'
@@ -24,9 +24,12 @@ export class EmbeddingModel {
 
   async #prepare({ input }: EmbeddingJob): Promise<InputWork> {
     const context = await (this.#context ??= this.#open())
-    const texts = input.map((text) =>
-      typeof text === 'string' ? this.#loaded.model.tokenize(text) : (text as Token[]),
-    )
+    const { model } = this.#loaded
+    const texts = input.map((text) => (typeof text === 'string' ? model.tokenize(text) : (text as Token[])))
+    const vocabulary = model.fileInfo.metadata.tokenizer.ggml.tokens.length
+    const unknown = texts.findIndex((tokens) => tokens.some((token) => token >= vocabulary))
+    if (unknown >= 0)
+      return { inputTokens: [], result: () => Promise.resolve(''), refusal: unknownToken(unknown) }
     return {
       inputTokens: texts.map((tokens) => (tokens.length === 0 ? 0 : context.calculateInputLength(tokens))),
       result: async (index) => {
@@ -42,6 +45,11 @@ export class EmbeddingModel {
     const batchSize = inputBatch(contextSize, facts.kinds)
     return model.createEmbeddingContext({ contextSize, batchSize, threads, ignoreMemorySafetyChecks: true })
   }
+}
+
+function unknownToken(index: number): EngineRefusal {
+  const message = `input ${index} has a token id that this model does not know; send text`
+  return { code: 'invalid_payload', field: 'input', message }
 }
 
 /** A vector scaled to length 1 as little-endian float32. */

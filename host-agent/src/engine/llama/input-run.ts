@@ -8,6 +8,8 @@ export interface InputWork {
   readonly inputTokens: readonly number[]
   /** The result of one input as text. */
   readonly result: (index: number) => Promise<string>
+  /** Why nothing is done. */
+  readonly refusal?: EngineRefusal
 }
 
 /** Runs a job of inputs: one result for each, in order. It can be cancelled between two of them. */
@@ -20,20 +22,19 @@ export function runInputs(
 ): ModelRun {
   const output = new ResultWriter(job.windowBytes, (part) => emit({ type: 'result', ...part }))
   const work = async (): Promise<void> => {
-    const { inputTokens, result } = await prepare()
-    const refusal = check(inputTokens, contextLength)
+    const { inputTokens, result, refusal = check(inputTokens, contextLength) } = await prepare()
     if (refusal !== undefined) return emit({ type: 'refused', refusal })
     const promptTokens = inputTokens.reduce((sum, tokens) => sum + tokens, 0)
     emit({ type: 'start', promptTokens, cachedTokens: 0 })
     for (const index of inputTokens.keys()) {
       if (signal.aborted) break
-      // The price of such work is its prompt; a result has no tokens of its own.
-      await output.write(await result(index), 0, signal)
+      // The price of such work is what is read for it (P7).
+      await output.write(await result(index), inputTokens[index] ?? 0, signal)
     }
     emit({
       type: 'end',
       finishReason: signal.aborted ? 'cancelled' : 'stop',
-      usage: { promptTokens, cachedTokens: 0, generatedTokens: output.emittedTokens },
+      usage: { promptTokens: 0, cachedTokens: 0, generatedTokens: output.emittedTokens },
     })
   }
   return {
@@ -44,7 +45,8 @@ export function runInputs(
 
 function check(inputTokens: readonly number[], contextLength: number): EngineRefusal | undefined {
   const empty = inputTokens.indexOf(0)
-  if (empty >= 0) return { code: 'invalid_payload', message: `input ${empty} is empty; leave it out` }
+  if (empty >= 0)
+    return { code: 'invalid_payload', field: 'input', message: `input ${empty} is empty; leave it out` }
   const index = inputTokens.findIndex((tokens) => tokens >= contextLength)
   if (index < 0) return undefined
   const promptTokens = inputTokens[index] ?? 0

@@ -39,8 +39,8 @@ describe('a model that chats embeds as well', () => {
   }, LOAD_TIMEOUT_MS)
   afterAll(() => model.close())
 
-  test('one vector of length 1 for each input, alike where the texts are', async () => {
-    expect(model.info.kinds).toEqual(['chat', 'embedding'])
+  test('[P7] one vector of length 1 for each input, alike where the texts are, which state the tokens of their inputs', async () => {
+    expect(model.info.kinds).toEqual(['chat', 'completion', 'embedding'])
     const { events, start, last } = await runOn(
       model,
       embedding('The capital of France is Paris.', 'The capital of Spain is Madrid.', 'function add(a, b)'),
@@ -53,8 +53,11 @@ describe('a model that chats embeds as well', () => {
     expect(last).toMatchObject({
       type: 'end',
       finishReason: 'stop',
-      usage: { promptTokens: start?.promptTokens, cachedTokens: 0, generatedTokens: 0 },
+      usage: { promptTokens: 0, cachedTokens: 0, generatedTokens: start?.promptTokens },
     })
+    const stated = events.flatMap((event) => (event.type === 'result' && event.last ? event.tokenCount : []))
+    expect(stated).toHaveLength(3)
+    expect(stated.reduce((sum, tokens) => sum + tokens, 0)).toBe(start?.promptTokens)
   })
 
   test('the same text has the same vector, alone or among others', async () => {
@@ -69,6 +72,29 @@ describe('a model that chats embeds as well', () => {
   ])('%s is refused before any work', async (_, input, code) => {
     const { events } = await runOn(model, embedding(...input))
     expect(events).toMatchObject([{ type: 'refused', refusal: { code } }])
+  })
+
+  test('ids of tokens stand for their text, and unknown ones are refused', async () => {
+    const [one, other] = resultsOf(
+      (
+        await runOn(model, {
+          kind: 'embedding',
+          windowBytes: 1_000_000,
+          input: [
+            [300, 301],
+            [300, 302],
+          ],
+        })
+      ).events,
+    )
+    expect(vectorOf(one)).toHaveLength(256)
+    expect(other).not.toBe(one)
+    const { events } = await runOn(model, {
+      kind: 'embedding',
+      windowBytes: 1_000_000,
+      input: [[99_999_999]],
+    })
+    expect(events).toMatchObject([{ type: 'refused', refusal: { code: 'invalid_payload', field: 'input' } }])
   })
 
   test('[F5] results wait for the window; cancelling ends the wait', async () => {
@@ -145,7 +171,10 @@ test(
       }
       expect(scores[0]).toBe(scores[2])
       expect(scores[0]).not.toBe(scores[1])
-      expect(last).toMatchObject({ type: 'end', usage: { promptTokens: start?.promptTokens } })
+      expect(last).toMatchObject({
+        type: 'end',
+        usage: { promptTokens: 0, generatedTokens: start?.promptTokens },
+      })
       const long = { ...job, documents: ['short', 'word '.repeat(2_000)] }
       expect((await runOn(model, long)).last).toMatchObject({ refusal: { code: 'context_length_exceeded' } })
     } finally {

@@ -132,7 +132,7 @@ describe('memory', () => {
       trainedContext: 2_048,
       contextLength: 2_048,
       sizeBytes: whole.length,
-      kinds: ['chat', 'embedding'],
+      kinds: ['chat', 'completion', 'embedding'],
       vramBytes: 0,
     })
     expect(await examine({ contextLength: 700 })).toMatchObject({ contextLength: 700 })
@@ -185,7 +185,11 @@ describe('from the agent', () => {
         load,
         logger: createLogger('silent', 'json'),
       })
-      expect(source.offer).toMatchObject({ id: 'nano', contextLength: 2_048, kinds: ['chat', 'embedding'] })
+      expect(source.offer).toMatchObject({
+        id: 'nano',
+        contextLength: 2_048,
+        kinds: ['chat', 'completion', 'embedding'],
+      })
       expect(source.memoryBytes).toBe(facts.memoryBytes)
       const told: number[] = []
       const engine = await source.open((percent) => told.push(percent), new AbortController().signal)
