@@ -101,9 +101,9 @@ describe('the openai client', () => {
   })
 
   test('[A3] what is not served is a BadRequestError with its name', async () => {
-    const failure = openai.chat.completions.create({ ...hello, n: 2 })
+    const failure = openai.chat.completions.create({ ...hello, store: true })
     await expect(failure).rejects.toBeInstanceOf(BadRequestError)
-    await expect(failure).rejects.toMatchObject({ code: 'unsupported_parameter', param: 'n' })
+    await expect(failure).rejects.toMatchObject({ code: 'unsupported_parameter', param: 'store' })
   })
 
   test('[K4] a model that nobody serves is a 503 with Retry-After', async () => {
