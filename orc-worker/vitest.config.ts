@@ -55,7 +55,7 @@ export default defineConfig(async () => ({
   test: {
     name: 'orc-worker',
     root: import.meta.dirname,
-    include: ['src/!(domain)/**/*.test.ts', ...RULES_IN_WORKERD, 'test/**/*.test.ts'],
+    include: ['src/!(domain|openapi)/**/*.test.ts', ...RULES_IN_WORKERD, 'test/**/*.test.ts'],
     exclude: USES_LIMITS_UP,
     setupFiles: [path.join(import.meta.dirname, 'test/support/setup.ts')],
     // The files share a runtime, and begin with nothing stored: to start one for each takes longer than its tests.

@@ -8,7 +8,7 @@ export default defineProject({
   test: {
     name: 'orc-worker-pure',
     root: import.meta.dirname,
-    include: ['src/domain/**/*.test.ts'],
+    include: ['src/domain/**/*.test.ts', 'src/openapi/**/*.test.ts'],
     isolate: false,
     exclude: RULES_IN_WORKERD,
   },

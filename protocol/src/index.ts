@@ -57,7 +57,7 @@ export {
 export { errorAnswer } from './consumer/error.schema.ts'
 export { modelAnswer, modelListAnswer } from './consumer/models.schema.ts'
 export { optionHeaders, requestOptions } from './consumer/options.schema.ts'
-export { responsesRequest } from './consumer/responses.schema.ts'
+export { type ParsedResponsesRequest, responsesRequest } from './consumer/responses.schema.ts'
 export { quoteAnswer, quoteRequest } from './consumer/quote.schema.ts'
 export { directRequest, sessionRequest } from './consumer/sessions.schema.ts'
 export { browserTokenRequest } from './consumer/tokens.schema.ts'

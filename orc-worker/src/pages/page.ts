@@ -49,7 +49,7 @@ export async function pageResponse(page: Page): Promise<Response> {
 }
 
 /** Headers of every page. */
-function pageHeaders(nonce: string): Record<string, string> {
+export function pageHeaders(nonce: string): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,

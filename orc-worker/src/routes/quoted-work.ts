@@ -8,6 +8,7 @@ import {
   imageNeeds,
   imageRequest,
   imagesTokens,
+  responsesRequest,
   toEmbeddingPayload,
   toImagePayload,
 } from '@daisi/protocol'
@@ -19,6 +20,7 @@ import type { CountedWork } from '../relay/count-prompt.ts'
 import { refuseFault } from './answering.ts'
 import { chatJobs } from './chat-completions.ts'
 import { completionJobs } from './completions.ts'
+import { responseJobs } from './responses.ts'
 
 /** A Job of a request that is quoted. */
 export interface QuotedJob extends Pick<JobRequest, 'kind' | 'model' | 'needs' | 'prompt' | 'fields'> {
@@ -49,7 +51,7 @@ const readers: Readonly<Record<QuotedEndpoint, (request: unknown) => readonly Qu
     return [{ kind: 'embedding', model: parsed.model, prompt, fields: {}, minTokens: 0, maxTokens: 1 }]
   },
   'images.generations': (request) => [quotedImages(parseWith(imageRequest, request))],
-  responses: unserved,
+  responses: (request) => responseJobs(parseWith(responsesRequest, request)).map(quotedText),
   messages: unserved,
 }
 

@@ -1,5 +1,6 @@
 import {
   ResponseWriter,
+  type ParsedResponsesRequest,
   responseFault,
   responseNeeds,
   responsePayload,
@@ -13,7 +14,7 @@ import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readRequest } from '../http/request-options.ts'
 import type { FieldNames } from '../relay/attempts.ts'
-import { answerTask, refuseFault } from './answering.ts'
+import { type AnswerJob, answerTask, refuseFault } from './answering.ts'
 
 const FIELDS: FieldNames = {
   messages: 'input',
@@ -28,25 +29,31 @@ const FIELDS: FieldNames = {
 /** `POST /v1/responses` (rule A12). */
 export async function postResponse(c: AppContext): Promise<Response> {
   const { value: request, text } = await readRequest(c, responsesRequest)
-  refuseFault(responseFault(request))
+  const jobs = responseJobs(request)
   const now = (): number => epochSeconds(Date.now())
   const identity = { id: newId('req').replace('req_', 'resp_'), created: now(), request }
   return answerTask(c, text, {
-    jobs: [
-      {
-        kind: 'chat',
-        model: request.model,
-        needs: responseNeeds(request),
-        prompt: chatSize(responsePayload(request, 1)),
-        fields: FIELDS,
-        maxTokens: request.max_output_tokens ?? undefined,
-        payload: (granted) => responsePayload(request, granted),
-      },
-    ],
+    jobs,
     stream: request.stream === true,
     writer: new ResponseWriter(identity, now),
     whole: ([answer]) => answer && wholeResponse(identity, answer, now()),
   })
+}
+
+/** What Hosts have to do for this request. Throws `ApiError` if something is wrong with it. */
+export function responseJobs(request: ParsedResponsesRequest): readonly AnswerJob[] {
+  refuseFault(responseFault(request))
+  return [
+    {
+      kind: 'chat',
+      model: request.model,
+      needs: responseNeeds(request),
+      prompt: chatSize(responsePayload(request, 1)),
+      fields: FIELDS,
+      maxTokens: request.max_output_tokens ?? undefined,
+      payload: (granted) => responsePayload(request, granted),
+    },
+  ]
 }
 
 /** Whatever asks for a stored answer (rule A12). */

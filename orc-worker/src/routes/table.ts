@@ -74,6 +74,7 @@ import {
   postNetworkInvitation,
 } from './network-invitations.ts'
 import { deleteGuest, deleteNetwork, getGuests, getNetworks, patchNetwork, postNetwork } from './networks.ts'
+import { getDocs, getOpenApi } from './openapi.ts'
 import { postAdjustment, postFreeze } from './operator-credits.ts'
 import { deleteOperator, getOperators, postOperator } from './operators.ts'
 import { postQuote } from './quote.ts'
@@ -97,6 +98,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/health', access: 'public', handler: health },
   { method: 'GET', path: DISCOVERY_PATH, access: 'public', handler: describeOrc },
   { method: 'GET', path: JWKS_PATH, access: 'public', handler: jwks },
+  { method: 'GET', path: '/openapi.json', access: 'public', handler: getOpenApi },
+  { method: 'GET', path: '/docs', access: 'public', handler: getDocs },
 
   { method: 'GET', path: '/login', access: 'public', handler: getLoginPage },
   { method: 'POST', path: '/login/email', access: 'public', handler: postLoginEmail },
