@@ -5,9 +5,9 @@ import { newId } from './domain/ids.ts'
 import { admitCaller } from './http/allowed-callers.ts'
 import type { AppContext, AppEnv } from './http/context.ts'
 import { ApiError, type Failure, errorResponse } from './http/errors.ts'
+import { logRequest } from './http/log-request.ts'
 import { oauthFailure } from './http/oauth-answers.ts'
 import { answerWithinLimits } from './http/rate-limit.ts'
-import { logEvent } from './log.ts'
 import { NotAllTold } from './objects/in-turns.ts'
 import { failurePage, isPage } from './pages/problem-page.ts'
 import { routes } from './routes/table.ts'
@@ -79,7 +79,7 @@ export function createApp(): Hono<AppEnv> {
   app.notFound((c) => errorResponse(missing(c.req.path)))
   app.onError((error, c) => {
     if (error instanceof ApiError) return answerFailure(c, error.failure)
-    logEvent('request_failed', { requestId: c.var.requestId, path: c.req.routePath, error })
+    logRequest(c, 'request_failed', { path: c.req.routePath, error })
     if (error instanceof NotAllTold) {
       const message = 'The change is made, but not everybody that it concerns could be told. Send it again.'
       return answerFailure(c, { code: 'storage_unavailable', message, retryAfterSeconds: 2 })

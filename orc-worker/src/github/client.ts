@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { type GithubPerson, githubEmails, githubPerson, githubUser } from '../domain/github-person.ts'
-import { logEvent } from '../log.ts'
 import type { GithubSettings } from './settings.ts'
 
 /** How long GitHub may take for all that one login asks of it. */
@@ -25,7 +24,11 @@ export type GithubAnswer =
   | { readonly ok: false; readonly reason: 'refused' | 'unavailable' }
 
 /** Exchanges the code (RFC 6749 §4.1.3, RFC 7636 §4.5) and asks who it belongs to. The token is forgotten with the call. */
-export async function askGithub(settings: GithubSettings, grant: AuthorizationCode): Promise<GithubAnswer> {
+export async function askGithub(
+  settings: GithubSettings,
+  grant: AuthorizationCode,
+  log: (event: string, fields: Readonly<Record<string, unknown>>) => void,
+): Promise<GithubAnswer> {
   const signal = AbortSignal.timeout(PATIENCE_MS)
   try {
     const token = await exchange(settings, grant, signal)
@@ -37,7 +40,7 @@ export async function askGithub(settings: GithubSettings, grant: AuthorizationCo
     return { ok: true, person: githubPerson(user, emails) }
   } catch (error) {
     // The step and the status only: neither code nor token stands in any message.
-    logEvent('github_unavailable', { reason: error instanceof GithubFault ? error.message : 'unreachable' })
+    log('github_unavailable', { reason: error instanceof GithubFault ? error.message : 'unreachable' })
     return { ok: false, reason: 'unavailable' }
   }
 }

@@ -7,11 +7,11 @@ import { isOperator } from '../db/operators.ts'
 import { checkCredential } from '../domain/credential.ts'
 import { OPERATOR_ACCOUNT } from '../domain/ids.ts'
 import { isAtLeast } from '../domain/roles.ts'
-import { logEvent } from '../log.ts'
 import { bearer, invalidCredential } from './bearer.ts'
 import type { Actor, AppContext, Person } from './context.ts'
 import { requireSameOrigin } from './csrf.ts'
 import { ApiError } from './errors.ts'
+import { logRequest } from './log-request.ts'
 import { hasLoginCookie, readLogin } from './login-cookie.ts'
 
 interface Acting {
@@ -45,7 +45,7 @@ export async function admitOperator(c: AppContext): Promise<void> {
     throw new ApiError({ code: 'forbidden', message: 'Only an operator may do this.' })
   if (person !== undefined) {
     const { method, routePath: route } = c.req
-    logEvent('operator_action', { userId: person.userId, method, route })
+    logRequest(c, 'operator_action', { userId: person.userId, method, route })
   }
   c.set('account', acting.account)
   c.set('actor', acting.actor)

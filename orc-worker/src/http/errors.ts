@@ -39,8 +39,21 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   host_timeout: 504,
 }
 
-/** Codes for which sending the same request again cannot help. Clients obey `x-should-retry` (rule K4). */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['conflict', 'request_already_processed', 'session_closed'])
+/**
+ * Codes for which sending the same request again can help, and after how many seconds, where nobody knows better. For all others it
+ * cannot; clients obey `x-should-retry` (rule K4).
+ */
+const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  request_in_progress: 1,
+  rate_limited: 1,
+  host_failed: 1,
+  host_lost: 1,
+  host_timeout: 1,
+  no_host_available: 5,
+  all_hosts_busy: 2,
+  model_loading: 5,
+  storage_unavailable: 2,
+}
 
 /** A failure on its way to the caller. `code` is stable, the message says what to do next. */
 export interface Failure {
@@ -72,10 +85,12 @@ export function errorBody(failure: Failure): ErrorBody {
 /** The whole answer. */
 export function errorResponse(failure: Failure): Response {
   const headers = new Headers()
-  if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(failure.retryAfterSeconds))
+  const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS[failure.code]
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
+  // Whether a fault of ours stays, nobody knows.
+  else if (failure.code !== 'internal_error') headers.set('x-should-retry', 'false')
   if (failure.percent !== undefined) headers.set('daisi-model-percent', String(failure.percent))
   // RFC 6750 §3: a refused credential is told which kind would do.
   if (STATUS[failure.code] === 401) headers.set('www-authenticate', 'Bearer')
-  if (FINAL.has(failure.code)) headers.set('x-should-retry', 'false')
   return Response.json(errorBody(failure), { status: STATUS[failure.code], headers })
 }

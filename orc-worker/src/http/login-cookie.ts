@@ -19,7 +19,7 @@ import {
   judgeLoginCookie,
   mintLoginCookie,
 } from '../domain/login-session.ts'
-import { logEvent } from '../log.ts'
+import { logRequest } from './log-request.ts'
 import type { AppContext, Person } from './context.ts'
 
 // The prefix makes browsers refuse it from any other host, from subdomains, and over plain HTTP (RFC 6265bis §4.1.3).
@@ -65,7 +65,7 @@ export async function readLogin(c: AppContext): Promise<Person | undefined> {
       return undefined
     case 'stolen':
       await revokeLoginSession(db, session.id, now)
-      logEvent('login_stolen', { userId: session.userId, loginSessionId: session.id })
+      logRequest(c, 'login_stolen', { userId: session.userId, loginSessionId: session.id })
       return undefined
     case 'rotate':
       await rotate(c, db, { session, shown: cookie, macKey: keys.credentialMac, now })

@@ -14,10 +14,10 @@ import { within } from '../domain/within.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError, STATUS } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
+import { logRequest } from '../http/log-request.ts'
 import { patientJson } from '../http/patient-json.ts'
 import { hostsOf } from '../http/request-options.ts'
 import { sseEvent, sseResponse } from '../http/sse.ts'
-import { logEvent } from '../log.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { readAnswer } from '../relay/answer.ts'
 import type { FieldNames, JobRequest } from '../relay/attempts.ts'
@@ -71,7 +71,7 @@ export async function answerTask(c: AppContext, bodyText: string, task: AnswerTa
   }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
   await within(running, HEADERS_AFTER_MS)
-  return sseResponse(streamedAnswer(running, task.writer), () => leave.abort())
+  return sseResponse(streamedAnswer(c, running, task.writer), () => leave.abort())
 }
 
 async function startJobs(
@@ -137,6 +137,7 @@ function tooLongToKeep(): ApiError {
 }
 
 async function* streamedAnswer(
+  c: AppContext,
   running: Promise<readonly RunningJob[]>,
   writer: AnswerWriter,
 ): AsyncGenerator<string, void> {
@@ -150,7 +151,7 @@ async function* streamedAnswer(
     yield text(writer.end())
   } catch (error) {
     // A stream never just stops (rule A6).
-    if (!(error instanceof ApiError)) logEvent('stream_failed', { error })
+    if (!(error instanceof ApiError)) logRequest(c, 'stream_failed', { error })
     const fault = { code: 'internal_error', message: 'The Orc failed. Send the request again.' } as const
     const failure = error instanceof ApiError ? error.failure : fault
     yield text(writer.fail({ ...failure, status: STATUS[failure.code] }))

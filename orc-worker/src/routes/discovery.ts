@@ -13,7 +13,9 @@ import type { AppContext } from '../http/context.ts'
 
 /** `GET /`: says what this is to whoever opens it in a browser. */
 export function welcome(c: AppContext): Response {
-  return c.text(`This is a DAISI Orc. Its description: ${DISCOVERY_PATH}. Point an OpenAI client at /v1.\n`)
+  return c.text(
+    `This is a DAISI Orc. Its description: ${DISCOVERY_PATH}. Its routes: /docs. Point an OpenAI client at /v1.\n`,
+  )
 }
 
 /** `GET /health`: answers when the Worker runs and is configured. */
@@ -38,6 +40,8 @@ export async function describeOrc(c: AppContext): Promise<Response> {
       host_enrol: HOST_ENROL_PATH,
       jwks: JWKS_PATH,
       oauth_metadata: OAUTH_METADATA_PATH,
+      openapi: '/openapi.json',
+      docs: '/docs',
     },
   } satisfies Discovery)
 }

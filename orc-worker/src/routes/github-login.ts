@@ -11,6 +11,7 @@ import { askGithub } from '../github/client.ts'
 import type { GithubSettings } from '../github/settings.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
+import { logRequest } from '../http/log-request.ts'
 import { startLogin } from '../http/login-cookie.ts'
 import { redirectTo } from '../http/redirect.ts'
 import { problemPage } from '../pages/problem-page.ts'
@@ -60,7 +61,8 @@ export async function finishGithubLogin(c: AppContext): Promise<Response> {
     })
   }
   const redirectUri = new URL(c.req.url).origin + GITHUB_CALLBACK_PATH
-  const answer = await askGithub(settings, { code, codeVerifier: flow.secret, redirectUri })
+  const grant = { code, codeVerifier: flow.secret, redirectUri }
+  const answer = await askGithub(settings, grant, (event, fields) => logRequest(c, event, fields))
   if (!answer.ok) {
     return answer.reason === 'refused'
       ? problemPage(c, { status: 403, message: 'GitHub did not accept this login. Try again.', again })

@@ -13,7 +13,7 @@ import { ApiError } from '../http/errors.ts'
 import { endLogin, startLogin } from '../http/login-cookie.ts'
 import { callerAddress } from '../http/rate-limit.ts'
 import { readJson } from '../http/read-json.ts'
-import { logEvent } from '../log.ts'
+import { logRequest } from '../http/log-request.ts'
 
 /** Who may come in is looked up this long after the answer, which must not wait for any of it, not even for a processor. */
 const LOOK_AFTER_MS = 20
@@ -46,7 +46,7 @@ export async function beginEmailLogin(c: AppContext, email: string): Promise<Ema
     },
     now,
   )
-  if (begun) c.executionCtx.waitUntil(send(c.env, { config, sender, email, code }))
+  if (begun) c.executionCtx.waitUntil(send(c, { config, sender, email, code }))
   return { flow, expires_in: LOGIN_CODE_SECONDS }
 }
 
@@ -93,18 +93,18 @@ async function emailLogin(c: AppContext): Promise<{ config: Config; sender: Emai
 }
 
 async function send(
-  env: Env,
+  c: AppContext,
   { config, sender, email, code }: { config: Config; sender: EmailSender; email: string; code: string },
 ): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER_MS))
-  if (!(await mayComeIn(database(env), email, config, Date.now()))) return
+  if (!(await mayComeIn(database(c.env), email, config, Date.now()))) return
   const sent = await sender.sendLoginCode({
     email,
     code,
     expiresInSeconds: LOGIN_CODE_SECONDS,
     orcName: config.name,
   })
-  if (!sent.ok) logEvent('login_code_not_sent', { reason: sent.reason })
+  if (!sent.ok) logRequest(c, 'login_code_not_sent', { reason: sent.reason })
 }
 
 function loginFailed(): ApiError {

@@ -21,6 +21,9 @@ export const discovery = z.object({
     jwks: z.string(),
     /** Metadata of the authorization server that lets Hosts in (RFC 8414). */
     oauth_metadata: z.string().optional(),
+    /** Every route, as OpenAPI 3.1, and as a page for people. */
+    openapi: z.string().optional(),
+    docs: z.string().optional(),
   }),
 })
 export type Discovery = z.infer<typeof discovery>
