@@ -15,8 +15,13 @@ export async function getDocs(c: AppContext): Promise<Response> {
   return docsPage(await describe(c), c.env.ORC_NAME)
 }
 
-// Loaded when somebody asks: nobody else needs it, and it takes a while to build.
+let latest: OpenApiDocument | undefined
+
+// Loaded when somebody asks: nobody else needs it, and it takes a while to build. It differs in the address only.
 async function describe(c: AppContext): Promise<OpenApiDocument> {
+  const { origin } = new URL(c.req.url)
+  if (latest?.servers[0]?.url === origin) return latest
   const { openApiDocument } = await import('../openapi/document.ts')
-  return openApiDocument(new URL(c.req.url).origin)
+  latest = openApiDocument(origin)
+  return latest
 }
