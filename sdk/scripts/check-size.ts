@@ -3,36 +3,55 @@ import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 import { build } from 'esbuild'
 
+/** What an application imports beside what is in the core. */
 interface Budget {
-  /** What an application imports. */
-  readonly entries: readonly string[]
-  /** Bytes (brotli) that using all of it adds to an application that uses the entries before it. */
+  readonly name: string
+  readonly imports: string
+  /** Bytes (brotli) that it adds. */
   readonly limitBytes: number
 }
 
-const budgets: readonly Budget[] = [
-  { entries: ['index'], limitBytes: 6_000 },
-  { entries: ['index', 'direct'], limitBytes: 4_500 },
-]
-
-let before = 0
-for (const { entries, limitBytes } of budgets) {
-  const bundle = await bundled(entries)
-  const size = brotliCompressSync(bundle).length
-  const added = size - before
-  before = size
-  const name = ['daisi-sdk', ...entries.slice(1)].join('/')
-  process.stdout.write(`${name}: ${added} bytes (brotli) of ${limitBytes}\n`)
-  if (added > limitBytes) complain(`${name} is too large by ${added - limitBytes} bytes`)
-  if (/\bzod\b/i.test(bundle.toString())) complain('zod is in the bundle: the SDK takes types only')
+const CORE: Budget = {
+  name: 'chat',
+  imports: "export { cachedToken, Daisi, DaisiError } from './dist/index.js'",
+  limitBytes: 6_000,
 }
 
-/** All of these entries in one minified module. */
-async function bundled(entries: readonly string[]): Promise<Buffer> {
+const more: readonly Budget[] = [
+  ...(
+    [
+      ['Completions', 600],
+      ['embed', 450],
+      ['generateImages', 250],
+      ['Responses, outputText', 700],
+      ['balance, quote', 250],
+      ['runTools, tool', 1_200],
+      ['parseChat', 750],
+    ] as const
+  ).map(([names, limitBytes]) => ({
+    name: names,
+    imports: `export { ${names} } from './dist/index.js'`,
+    limitBytes,
+  })),
+  { name: 'daisi-sdk/direct', imports: "export * from './dist/direct.js'", limitBytes: 4_900 },
+  { name: 'daisi-sdk/ai', imports: "export * from './dist/ai.js'", limitBytes: 3_000 },
+]
+
+const core = await sizeOf([CORE])
+report(CORE, core)
+for (const budget of more) report(budget, (await sizeOf([CORE, budget])) - core)
+
+function report({ name, limitBytes }: Budget, size: number): void {
+  process.stdout.write(`${name}: ${size} bytes (brotli) of ${limitBytes}\n`)
+  if (size > limitBytes) complain(`${name} is too large by ${size - limitBytes} bytes`)
+}
+
+/** Bytes (brotli) of a minified module with all of these. */
+async function sizeOf(budgets: readonly Budget[]): Promise<number> {
   const { outputFiles } = await build({
     absWorkingDir: join(import.meta.dirname, '..'),
     stdin: {
-      contents: entries.map((entry) => `export * from './dist/${entry}.js'`).join('\n'),
+      contents: budgets.map(({ imports }) => imports).join('\n'),
       resolveDir: join(import.meta.dirname, '..'),
     },
     bundle: true,
@@ -43,7 +62,9 @@ async function bundled(entries: readonly string[]): Promise<Buffer> {
     legalComments: 'none',
     write: false,
   })
-  return Buffer.concat(outputFiles.map(({ contents }) => contents))
+  const bundle = Buffer.concat(outputFiles.map(({ contents }) => contents))
+  if (/\bzod\b/i.test(bundle.toString())) complain('zod is in the bundle: the SDK takes types only')
+  return brotliCompressSync(bundle).length
 }
 
 function complain(text: string): void {

@@ -1,13 +1,19 @@
 import type {
+  ChatChoice,
   ChatCompletion,
   ChatCompletionChunk,
+  ChatToolCall,
+  ChatTokenLogprob,
   CompletionUsage,
   FinishReason,
 } from '@daisi/protocol/consumer'
 
 interface Choice {
   content: string
+  reasoning: string
   finishReason: FinishReason | undefined
+  logprobs: ChatTokenLogprob[] | undefined
+  readonly calls: { id: string; name: string; arguments: string }[]
 }
 
 /** Puts the chunks of a streamed answer together to what a whole answer would have been. */
@@ -19,10 +25,18 @@ export class ChatAccumulator {
   add(chunk: ChatCompletionChunk): void {
     this.#first ??= chunk
     this.#usage = chunk.usage ?? this.#usage
-    for (const { index, delta, finish_reason: finishReason } of chunk.choices) {
-      const choice = this.#choices.get(index) ?? { content: '', finishReason: undefined }
+    for (const { index, delta, logprobs, finish_reason: finishReason } of chunk.choices) {
+      const choice = this.#choices.get(index) ?? emptyChoice()
       choice.content += delta.content ?? ''
+      choice.reasoning += delta.reasoning_content ?? ''
       choice.finishReason = finishReason ?? choice.finishReason
+      if (logprobs) choice.logprobs = [...(choice.logprobs ?? []), ...logprobs.content]
+      for (const { index: number, id, function: called } of delta.tool_calls ?? []) {
+        const call = (choice.calls[number] ??= { id: '', name: '', arguments: '' })
+        call.id ||= id ?? ''
+        call.name ||= called?.name ?? ''
+        call.arguments += called?.arguments ?? ''
+      }
       this.#choices.set(index, choice)
     }
   }
@@ -31,12 +45,29 @@ export class ChatAccumulator {
   completion(): ChatCompletion | undefined {
     if (this.#first === undefined || this.#usage === undefined) return undefined
     const { id, created, model } = this.#first
-    const choices: ChatCompletion['choices'][number][] = []
-    for (const [index, { content, finishReason }] of this.#choices) {
+    const choices: ChatChoice[] = []
+    for (const [index, choice] of this.#choices) {
+      const { content, reasoning, calls, logprobs, finishReason } = choice
       if (finishReason === undefined) return undefined
-      const message = { role: 'assistant', content, refusal: null } as const
-      choices.push({ index, message, logprobs: null, finish_reason: finishReason })
+      const message = {
+        role: 'assistant',
+        content: content === '' && calls.length > 0 ? null : content,
+        refusal: null,
+        ...(reasoning && { reasoning_content: reasoning }),
+        ...(calls.length > 0 && { tool_calls: calls.map(toolCall) }),
+      } as const
+      const likely = logprobs ? { content: logprobs, refusal: null } : null
+      choices.push({ index, message, logprobs: likely, finish_reason: finishReason })
     }
+    choices.sort((a, b) => a.index - b.index)
     return { id, object: 'chat.completion', created, model, choices, usage: this.#usage }
   }
+}
+
+function emptyChoice(): Choice {
+  return { content: '', reasoning: '', finishReason: undefined, logprobs: undefined, calls: [] }
+}
+
+function toolCall({ id, ...called }: Choice['calls'][number]): ChatToolCall {
+  return { id, type: 'function', function: called }
 }

@@ -1,7 +1,6 @@
 import type { ChatCompletion, ChatRequest } from '@daisi/protocol/consumer'
 import type { Call } from './call.ts'
 import { ChatStream } from './chat-stream.ts'
-import { invalidResponse } from './error.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -44,15 +43,9 @@ export class Chat {
    */
   async stream(request: ChatParameters, options?: RequestOptions): Promise<ChatStream> {
     const body: ChatRequest = { ...request, stream: true, stream_options: { include_usage: true } }
-    const open = await this.#transport.open(call(body), options)
-    const { response, scope, requestId } = open
-    if (!/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
-      scope.abort()
-      scope.close()
-      throw invalidResponse('The answer is not an event stream.', response, requestId)
-    }
+    const open = await this.#transport.stream(call(body), options)
     // The time that the caller takes before reading is not the Orc's.
-    scope.stopTimer()
+    open.scope.stopTimer()
     return new ChatStream(open)
   }
 }

@@ -23,6 +23,7 @@ export class Daisi {
   readonly tokens: Tokens
   readonly usage: UsageReport
   readonly #options: DaisiOptions
+  readonly #transport: Transport
 
   /**
    * Sends nothing.
@@ -32,6 +33,7 @@ export class Daisi {
   constructor(options: DaisiOptions) {
     this.#options = options
     const transport = new Transport(options)
+    this.#transport = transport
     this.chat = new Chat(transport)
     this.models = new Models(transport)
     this.sessions = new Sessions(transport)
@@ -39,7 +41,12 @@ export class Daisi {
     this.usage = new UsageReport(transport)
   }
 
-  /** The same client, whose chat requests join this Session. A Session object brings its Network along, an id does not. */
+  /** @internal */
+  static transportOf(daisi: Daisi): Transport {
+    return daisi.#transport
+  }
+
+  /** The same client, whose requests to Hosts join this Session. A Session object brings its Network along, an id does not. */
   withSession(session: string | Session): Daisi {
     const network = typeof session === 'object' ? (session.network ?? undefined) : this.#options.network
     return new Daisi({ ...this.#options, network, session })

@@ -64,7 +64,10 @@ export function errorOfEvent(event: unknown, requestId: string | undefined): Dai
 }
 
 function errorOf(body: unknown): ErrorBody['error'] | undefined {
-  if (typeof body !== 'object' || body === null || !('error' in body)) return undefined
+  if (typeof body !== 'object' || body === null) return undefined
+  // The Responses API tells errors inside of a stream without a wrapping.
+  if ('type' in body && body.type === 'error' && 'code' in body) return errorOf({ error: body })
+  if (!('error' in body)) return undefined
   const { error } = body as Partial<ErrorBody>
   return typeof error?.code === 'string' ? error : undefined
 }

@@ -8,6 +8,8 @@ import type { ErrorCode } from '@daisi/protocol/consumer'
  * - `invalid_response`: what came is not an Orc's answer; a proxy, or a wrong `baseURL`.
  * - `stream_interrupted`: a stream ended before its answer did.
  * - `direct_unavailable`: no Direct Connection can be made here; the message says why.
+ * - `invalid_output`: an answer does not fit the schema that it was asked for with.
+ * - `max_turns_exceeded`: a model goes on calling tools.
  * - `host_dishonest`: in a Direct Connection, the Host counted more tokens than there can be, and was left.
  */
 export type SdkErrorCode =
@@ -18,6 +20,8 @@ export type SdkErrorCode =
   | 'stream_interrupted'
   | 'direct_unavailable'
   | 'host_dishonest'
+  | 'invalid_output'
+  | 'max_turns_exceeded'
 
 /** Every code known to this version. An Orc newer than the SDK may send others, hence the open end. */
 export type DaisiErrorCode = ErrorCode | SdkErrorCode | (string & Record<never, never>)

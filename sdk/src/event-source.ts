@@ -14,8 +14,15 @@ export interface StreamWatch {
   readonly done: () => Promise<void>
 }
 
-/** The values of a stream's events. Throws if the stream ends in any other way than with `[DONE]`. */
-export async function* readEvents(call: OpenCall, watch?: StreamWatch): AsyncGenerator<unknown, void, void> {
+/** Whether a stream is over after an event, where it has no `[DONE]`. */
+export type EndTest = (event: unknown) => boolean
+
+/** The values of a stream's events. Throws if the stream ends in any other way than with `[DONE]`, or the event that `isEnd` knows. */
+export async function* readEvents(
+  call: OpenCall,
+  watch?: StreamWatch,
+  isEnd?: EndTest,
+): AsyncGenerator<unknown, void, void> {
   const { response, scope, requestId } = call
   const { signal } = scope
   const reader = response.body?.getReader()
@@ -38,7 +45,9 @@ export async function* readEvents(call: OpenCall, watch?: StreamWatch): AsyncGen
         const event = parseJson(data)
         if (event !== undefined) {
           watch?.seen(event, id)
+          isDone = isEnd?.(event) === true
           yield event
+          if (isDone) return
         } else if (isOpen) throw invalidResponse('An event of the stream is not JSON.', response, requestId)
       }
     }

@@ -2,29 +2,26 @@ export { Daisi } from './daisi.ts'
 export { cachedToken } from './cached-token.ts'
 export { DaisiError } from './error.ts'
 export type { DaisiErrorCode, DaisiErrorDetails, SdkErrorCode } from './error.ts'
-export type { DaisiOptions, Fetch, RequestOptions } from './options.ts'
+export type { DaisiOptions, Fetch, Middleware, OutgoingRequest, RequestOptions } from './options.ts'
+export { Completions } from './completions.ts'
+export type { CompletionParameters } from './completions.ts'
+export { embed } from './embeddings.ts'
+export type { EmbeddingParameters, Embeddings } from './embeddings.ts'
+export type { EventStream } from './event-stream.ts'
+export { generateImages } from './images.ts'
+export type { ImageParameters } from './images.ts'
+export { balance, quote } from './quote.ts'
+export { outputText, Responses } from './responses.ts'
+export type { ResponseParameters } from './responses.ts'
+export type { SchemaPair, StandardSchema } from './standard-schema.ts'
+export { parseChat } from './structured.ts'
+export type { StructuredAnswer, StructuredParameters } from './structured.ts'
+export { runTools, tool } from './tools.ts'
+export type { Tool, ToolContext, ToolRun, ToolRunParameters } from './tools.ts'
 export type { Chat, ChatParameters } from './chat.ts'
 export type { ChatStream } from './chat-stream.ts'
 export type { Models } from './models.ts'
 export type { Sessions } from './sessions.ts'
 export type { Tokens } from './tokens.ts'
 export type { UsageReport } from './usage.ts'
-export type {
-  Balance,
-  BrowserToken,
-  BrowserTokenRequest,
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatMessage,
-  ChatTextPart,
-  CompletionUsage,
-  DirectGrant,
-  DirectRequest,
-  ErrorCode,
-  FinishReason,
-  Model,
-  Session,
-  SessionRequest,
-  Usage,
-  UsageTotals,
-} from '@daisi/protocol/consumer'
+export type * from '@daisi/protocol/consumer'

@@ -17,6 +17,21 @@ export interface DaisiOptions {
   /** Replaces the global `fetch`. */
   readonly fetch?: Fetch | undefined
   /**
+   * Runs around each attempt of each call, the first one outermost: to log, to measure, to add headers, to answer from somewhere else. What it throws counts as a failed connection.
+   *
+   * @example
+   * ```ts
+   * const timed: Middleware = async (request, next) => {
+   *   const start = performance.now()
+   *   const response = await next(request)
+   *   console.log(request.method, request.url, response.status, performance.now() - start)
+   *   return response
+   * }
+   * const daisi = new Daisi({ baseURL: 'https://orc.example.com/v1', apiKey, middleware: [timed] })
+   * ```
+   */
+  readonly middleware?: readonly Middleware[] | undefined
+  /**
    * Milliseconds that a call may take, retries and their waits included; default 600,000. For a stream it is the time
    * until the answer begins, and then the longest silence inside it (the Orc's keep-alives count as a sound).
    */
@@ -24,6 +39,21 @@ export interface DaisiOptions {
   /** How often a failed request is sent again at most; default 2. */
   readonly maxRetries?: number | undefined
 }
+
+/** One attempt on its way. Its headers hold the key: do not log them as they are. */
+export interface OutgoingRequest {
+  readonly url: string
+  readonly method: string
+  readonly headers: Headers
+  readonly body: string | null
+  readonly signal: AbortSignal
+}
+
+/** Does something around an attempt. Answers with what `next` answers, or with something of its own. */
+export type Middleware = (
+  request: OutgoingRequest,
+  next: (request: OutgoingRequest) => Promise<Response>,
+) => Promise<Response>
 
 /** The part of the platform's `fetch` that the SDK uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -43,7 +73,13 @@ export interface RequestOptions {
   readonly idempotencyKey?: string | undefined
   /** Network to run on. */
   readonly network?: string | undefined
-  /** Session to join; chat only. */
+  /** Only the Host of this alias, as the header `daisi-host` of an answer names it. */
+  readonly host?: string | undefined
+  /** Not the Hosts of these aliases, 16 at most. */
+  readonly excludeHosts?: readonly string[] | undefined
+  /** Seconds, 0–120, to wait for a Host where none can take the request at once. Default 0. */
+  readonly waitSeconds?: number | undefined
+  /** Session to join, for what Hosts do. */
   readonly session?: string | Session | undefined
   /** Further headers. They win over the SDK's own. */
   readonly headers?: Readonly<Record<string, string>> | undefined

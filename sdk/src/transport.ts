@@ -4,7 +4,7 @@ import type { Call, OpenCall } from './call.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { errorOfResponse, errorText } from './error-response.ts'
 import { DaisiError, invalidArgument, invalidResponse } from './error.ts'
-import type { DaisiOptions, RequestOptions } from './options.ts'
+import type { DaisiOptions, OutgoingRequest, RequestOptions } from './options.ts'
 import { parseJson } from './parse-json.ts'
 import { requestHeaders } from './request-headers.ts'
 import { retryWaitMs } from './retry.ts'
@@ -26,21 +26,40 @@ export class Transport {
   }
 
   /** The whole answer, whose `object` must be the expected one. */
-  async json<T extends { readonly object: string }>(
+  json<T extends { readonly object: string }>(
     call: Call,
     object: T['object'],
+    options: RequestOptions | undefined,
+  ): Promise<T> {
+    return this.value(call, (value): value is T => isTagged<T>(value, object), options)
+  }
+
+  /** The whole answer, which must be what `isAnswer` knows. */
+  async value<T>(
+    call: Call,
+    isAnswer: (value: unknown) => value is T,
     options: RequestOptions | undefined,
   ): Promise<T> {
     const { response, scope, requestId } = await this.open(call, options)
     try {
       const value = parseJson(await scope.race(response.text()))
-      if (isTagged<T>(value, object)) return value
-      throw invalidResponse(`The answer to ${call.path} is not a ${object}.`, response, requestId)
+      if (isAnswer(value)) return value
+      throw invalidResponse(`The answer to ${call.path} is not what was asked for.`, response, requestId)
     } catch (error) {
       throw DaisiError.isInstance(error) ? error : scope.failureOf(error)
     } finally {
       scope.close()
     }
+  }
+
+  /** The same for an answer that is an event stream. */
+  async stream(call: Call, options: RequestOptions | undefined): Promise<OpenCall> {
+    const open = await this.open(call, options)
+    const { response, scope, requestId } = open
+    if (/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) return open
+    scope.abort()
+    scope.close()
+    throw invalidResponse('The answer is not an event stream.', response, requestId)
   }
 
   /** Resolves with the first 2xx headers; everything else throws. */
@@ -78,11 +97,9 @@ export class Transport {
     signal.throwIfAborted()
     const headers = new Headers(common)
     if (!headers.has('authorization')) setKey(headers, await scope.race(this.#key()))
-    const { fetch = globalThis.fetch } = this.#options
+    const request = { url: this.#root + call.path, method: call.method, headers, body, signal }
     try {
-      const response = await scope.race(
-        fetch(this.#root + call.path, { method: call.method, headers, body, signal }),
-      )
+      const response = await scope.race(this.#send(request))
       if (response.ok) return response
       const text = await errorText(response, scope)
       signal.throwIfAborted()
@@ -92,6 +109,15 @@ export class Transport {
       if (signal.aborted) throw error
       return error
     }
+  }
+
+  #send(request: OutgoingRequest): Promise<Response> {
+    const { fetch = globalThis.fetch, middleware = [] } = this.#options
+    const last = ({ url, ...init }: OutgoingRequest): Promise<Response> => fetch(url, init)
+    return middleware.reduceRight<typeof last>(
+      (next, around) => (outgoing) => around(outgoing, next),
+      last,
+    )(request)
   }
 
   async #key(): Promise<string | undefined> {
