@@ -93,7 +93,7 @@ function resolved(parameter: Parameter | Reference, known: Readonly<Record<strin
 
 function parameterRow({ name, in: place, description = '', required, schema }: Parameter): string {
   const mark = required === true ? '' : ' <span class="quiet">optional</span>'
-  return `<tr><th scope="row"><code>${escapeHtml(name)}</code>${mark}</th><td>${place}</td><td>${schemaMarkup(schema)} ${inline(description)}</td></tr>`
+  return `<tr><th scope="row"><code>${escapeHtml(name)}</code>${mark}</th><td class="place">${place}</td><td>${schemaMarkup(schema)} ${inline(description)}</td></tr>`
 }
 
 function contentMarkup(content: Content): string {

@@ -17,6 +17,8 @@ pre { padding: .75rem; overflow-x: auto; background: var(--ground); border-radiu
 .method { display: inline-block; min-width: 4rem; font-weight: 700; }
 .quiet { color: var(--quiet); }
 table { width: 100%; border-collapse: collapse; }
+th .quiet { font-weight: 400; }
+td.place { white-space: nowrap; }
 th, td { padding: .3rem .5rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 ul.fields { margin: 0; padding-left: 1.1rem; }
 :is(a, summary):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
