@@ -4,7 +4,7 @@ import { isDatabaseFault } from './db/client.ts'
 import { newId } from './domain/ids.ts'
 import { admitCaller } from './http/allowed-callers.ts'
 import type { AppContext, AppEnv } from './http/context.ts'
-import { ApiError, type Failure, errorResponse } from './http/errors.ts'
+import { ApiError, type Failure, errorResponse, messageErrorResponse } from './http/errors.ts'
 import { logRequest } from './http/log-request.ts'
 import { oauthFailure } from './http/oauth-answers.ts'
 import { answerWithinLimits } from './http/rate-limit.ts'
@@ -26,6 +26,8 @@ const CORS_HEADERS = [
   'x-client-request-id',
   'x-api-key',
   'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
   'x-stainless-arch',
   'x-stainless-async',
   'x-stainless-helper-method',
@@ -48,6 +50,8 @@ export function createApp(): Hono<AppEnv> {
     // A 101 answer carries a socket and cannot be rewritten.
     if (c.res.status === 101) return
     c.res.headers.set('x-request-id', c.var.requestId)
+    // As Anthropic's clients look for it.
+    if (isMessages(c.req.path)) c.res.headers.set('request-id', c.var.requestId)
     // For a streamed answer: those that had taken a Job by the time its headers left.
     if (c.var.takenBy !== undefined) c.res.headers.set('daisi-host', c.var.takenBy.join(', '))
     // workerd sends none (RFC 9110 §6.6.1). Hosts compare their clocks with it.
@@ -67,7 +71,14 @@ export function createApp(): Hono<AppEnv> {
     cors({
       origin: '*',
       allowHeaders: CORS_HEADERS,
-      exposeHeaders: ['x-request-id', 'retry-after', 'x-should-retry', 'daisi-model-percent', 'daisi-host'],
+      exposeHeaders: [
+        'x-request-id',
+        'request-id',
+        'retry-after',
+        'x-should-retry',
+        'daisi-model-percent',
+        'daisi-host',
+      ],
       maxAge: 86_400,
     }),
   )
@@ -76,7 +87,7 @@ export function createApp(): Hono<AppEnv> {
       return answerWithinLimits(c, route, () => route.handler(c))
     })
   }
-  app.notFound((c) => errorResponse(missing(c.req.path)))
+  app.notFound((c) => answerFailure(c, missing(c.req.path)))
   app.onError((error, c) => {
     if (error instanceof ApiError) return answerFailure(c, error.failure)
     logRequest(c, 'request_failed', { path: c.req.routePath, error })
@@ -96,10 +107,15 @@ export function createApp(): Hono<AppEnv> {
   return app
 }
 
-/** OAuth's routes speak of failures as OAuth does, and pages as people do. */
+/** OAuth's routes speak of failures as OAuth does, Anthropic's as Anthropic does, and pages as people do. */
 function answerFailure(c: AppContext, failure: Failure): Response | Promise<Response> {
   if (c.req.path.startsWith('/oauth/')) return oauthFailure(failure)
+  if (isMessages(c.req.path)) return messageErrorResponse(failure, c.var.requestId)
   return isPage(c.req.path) ? failurePage(c, failure) : errorResponse(failure)
+}
+
+function isMessages(path: string): boolean {
+  return path === '/v1/messages' || path.startsWith('/v1/messages/')
 }
 
 /** What a path without a handler is answered: another method would do, or nothing would. */

@@ -10,7 +10,7 @@ import {
   sessionStub,
   tokenSessionName,
 } from '../objects/stubs.ts'
-import { bearer, invalidCredential } from './bearer.ts'
+import { consumerKey, invalidCredential } from './bearer.ts'
 import { clientAddress } from './client-address.ts'
 import type { AppContext } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -18,7 +18,7 @@ import { ApiError } from './errors.ts'
 /** Checks the credential's own checksum and finds the Session it belongs to; the Session checks the rest (rules A1, A4). */
 export async function admitConsumer(c: AppContext): Promise<void> {
   const config = await readConfig(c.env)
-  const shown = bearer(c)
+  const shown = consumerKey(c)
   // The prefix says which kind it pretends to be, and is no secret: a wrong one of either costs the same.
   const isToken = shown.startsWith('daisi_bt_')
   const kind = isToken ? 'browser-token' : 'secret-key'

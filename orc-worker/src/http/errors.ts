@@ -1,4 +1,10 @@
-import { type ErrorBody, type ErrorCode, errorType } from '@daisi/protocol'
+import {
+  type ErrorBody,
+  type ErrorCode,
+  type MessageErrorBody,
+  errorType,
+  messageError,
+} from '@daisi/protocol'
 
 /** HTTP status of every code. A new code does not compile until it stands here. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -84,6 +90,16 @@ export function errorBody(failure: Failure): ErrorBody {
 
 /** The whole answer. */
 export function errorResponse(failure: Failure): Response {
+  return failureResponse(failure, errorBody(failure))
+}
+
+/** The same in Anthropic's shape (rule E3). */
+export function messageErrorResponse(failure: Failure, requestId: string): Response {
+  const status = STATUS[failure.code]
+  return failureResponse(failure, messageError({ ...failure, status }, requestId))
+}
+
+function failureResponse(failure: Failure, body: ErrorBody | MessageErrorBody): Response {
   const headers = new Headers()
   const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS[failure.code]
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
@@ -92,5 +108,5 @@ export function errorResponse(failure: Failure): Response {
   if (failure.percent !== undefined) headers.set('daisi-model-percent', String(failure.percent))
   // RFC 6750 §3: a refused credential is told which kind would do.
   if (STATUS[failure.code] === 401) headers.set('www-authenticate', 'Bearer')
-  return Response.json(errorBody(failure), { status: STATUS[failure.code], headers })
+  return Response.json(body, { status: STATUS[failure.code], headers })
 }

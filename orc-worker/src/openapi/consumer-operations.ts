@@ -87,6 +87,25 @@ export const consumerOperations: Operations = {
   'GET /v1/responses/:path{.+}': notStored('getResponse', 'Read a stored answer'),
   'POST /v1/responses/:path{.+}': notStored('changeResponse', 'Cancel a stored answer'),
   'DELETE /v1/responses/:path{.+}': notStored('deleteResponse', 'Delete a stored answer'),
+  'POST /v1/messages': {
+    id: 'createMessage',
+    tag: 'Inference',
+    summary: 'Answer with the Messages API',
+    description:
+      "Anthropic's Messages: text, images, thinking and tools of type custom. Errors have Anthropic's shape, with our code.",
+    headers: ['Idempotency-Key'],
+    body: { schema: 'MessageRequest', example: { model: 'daisi-nano', max_tokens: 64, messages: [USER] } },
+    answer: { schema: 'Anything', events: 'Anything' },
+    codes: [...WORK, ...ONCE],
+  },
+  'POST /v1/messages/count_tokens': {
+    id: 'countMessageTokens',
+    tag: 'Inference',
+    summary: 'Count the tokens of a prompt, without charge',
+    body: { schema: 'CountTokensRequest', example: { model: 'daisi-nano', messages: [USER] } },
+    answer: { schema: 'Anything', example: { input_tokens: 14 } },
+    codes: WORK,
+  },
   'POST /v1/embeddings': {
     id: 'createEmbeddings',
     tag: 'Inference',

@@ -11,6 +11,8 @@ const requests = {
   ChatRequest: protocol.chatRequest.extend({ daisi }),
   CompletionRequest: protocol.completionRequest.extend({ daisi }),
   ResponsesRequest: protocol.responsesRequest.extend({ daisi }),
+  MessageRequest: protocol.messageRequest.extend({ daisi }),
+  CountTokensRequest: protocol.countTokensRequest.extend({ daisi }),
   EmbeddingRequest: protocol.embeddingRequest.extend({ daisi }),
   ImageRequest: protocol.imageRequest.extend({ daisi }),
   QuoteRequest: protocol.quoteRequest,

@@ -13,6 +13,7 @@ import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readRequest } from '../http/request-options.ts'
+import { sessionStub } from '../objects/stubs.ts'
 import type { FieldNames } from '../relay/attempts.ts'
 import { type AnswerJob, answerTask, refuseFault } from './answering.ts'
 
@@ -56,8 +57,11 @@ export function responseJobs(request: ParsedResponsesRequest): readonly AnswerJo
   ]
 }
 
-/** Whatever asks for a stored answer (rule A12). */
-export function missingResponse(): never {
+/** Whatever asks for a stored answer (rule A12). Throws `ApiError` in any case. */
+export async function missingResponse(c: AppContext): Promise<never> {
+  const { caller, sessionName } = c.var.consumer
+  const authorized = await sessionStub(c.env, sessionName).authorize(caller, 'inference')
+  if (!authorized.ok) throw new ApiError(authorized)
   const message =
     'Answers are stored nowhere: they exist only in the reply to POST /v1/responses. Keep what you need of it.'
   throw new ApiError({ code: 'not_found', message })

@@ -50,6 +50,7 @@ import {
 } from './me.ts'
 import { deleteInvitation, deleteMember, getMembers, patchMember, postMember } from './members.ts'
 import { deleteKey, patchKey, postKey, postKeyRotation } from './keys.ts'
+import { countMessageTokens, postMessage } from './messages.ts'
 import { getModel, listModels } from './models.ts'
 import { authorizeDevice, describeAuthorizationServer, issueToken } from './oauth.ts'
 import {
@@ -117,6 +118,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
   { method: 'POST', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
   { method: 'DELETE', path: '/v1/responses/:path{.+}', access: 'consumer', handler: missingResponse },
+  { method: 'POST', path: '/v1/messages', access: 'consumer', handler: postMessage },
+  { method: 'POST', path: '/v1/messages/count_tokens', access: 'consumer', handler: countMessageTokens },
   { method: 'POST', path: '/v1/embeddings', access: 'consumer', handler: embeddings },
   { method: 'POST', path: '/v1/images/generations', access: 'consumer', handler: imageGenerations },
   { method: 'GET', path: '/v1/models', access: 'consumer', handler: listModels },

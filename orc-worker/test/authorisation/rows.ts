@@ -28,6 +28,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   'GET /v1/responses/:path{.+}': plain('/v1/responses/resp_x'),
   'POST /v1/responses/:path{.+}': plain('/v1/responses/resp_x/cancel', () => ({})),
   'DELETE /v1/responses/:path{.+}': plain('/v1/responses/resp_x'),
+  'POST /v1/messages': plain('/v1/messages', () => ({ ...chat(), max_tokens: 1 })),
+  'POST /v1/messages/count_tokens': plain('/v1/messages/count_tokens', chat),
   'POST /v1/embeddings': plain('/v1/embeddings', () => ({ model: 'none', input: 'x' })),
   'POST /v1/images/generations': plain('/v1/images/generations', () => ({ model: 'none', prompt: 'x' })),
   'GET /v1/models': plain('/v1/models'),
