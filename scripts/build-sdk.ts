@@ -7,9 +7,9 @@ export async function buildSdk(): Promise<void> {
   await build({
     cwd,
     config: false,
-    entry: ['src/index.ts', 'src/direct.ts', 'src/node.ts'],
-    // The entry for Node alone may import these.
-    deps: { neverBundle: [/^node:/] },
+    entry: ['src/index.ts', 'src/direct.ts', 'src/node.ts', 'src/ai.ts'],
+    // The entry for Node alone may import Node's modules, and the one for the AI SDK its types.
+    deps: { neverBundle: [/^node:/, '@ai-sdk/provider'] },
     hash: false,
     format: 'esm',
     platform: 'neutral',
