@@ -26,6 +26,10 @@ const bodies: Readonly<Record<string, unknown>> = {
   '/v1/chat/completions': { model: 'none', messages: [{ role: 'user', content: 'x' }], max_tokens: 1 },
   '/v1/completions': { model: 'none', prompt: 'x', max_tokens: 1 },
   '/v1/embeddings': { model: 'none', input: 'x' },
+  '/v1/responses': { model: 'none', input: 'x', max_output_tokens: 1 },
+  '/v1/responses/:path{.+}': {},
+  '/v1/messages': { model: 'none', messages: [{ role: 'user', content: 'x' }], max_tokens: 1 },
+  '/v1/messages/count_tokens': { model: 'none', messages: [{ role: 'user', content: 'x' }] },
   '/v1/images/generations': { model: 'none', prompt: 'x' },
   '/v1/quote': { request: { model: 'none', messages: [{ role: 'user', content: 'x' }], max_tokens: 1 } },
   '/v1/sessions': {},
@@ -46,7 +50,9 @@ async function ask({ method, path }: Route, token: string, session: string): Pro
     ...(method === 'POST' ? { body: bodies[path] ?? {} } : {}),
     headers: isNamed ? {} : { 'daisi-session': session },
   })
-  return { status: response.status, text: await response.text() }
+  // Anthropic's errors name their request.
+  const text = (await response.text()).replaceAll(/req_[0-9a-f]{32}/g, 'req_')
+  return { status: response.status, text }
 }
 
 /** A Session id that this Orc could have given out, checksum and all, and did not: nothing but the lookup can tell. */

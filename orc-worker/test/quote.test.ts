@@ -121,6 +121,16 @@ test.for([
   expect(await response.json()).toMatchObject({ error: { param } })
 })
 
+test('[G5] the same conversation costs the same in every API', async () => {
+  const scene = await newScene()
+  const { model } = scene
+  const priceOf = async (endpoint: string, request: Record<string, unknown>): Promise<unknown> =>
+    (await quoteOf(ask(scene, { endpoint, request: { model, ...request } }))).credits
+  const price = await priceOf('chat.completions', { messages, max_tokens: 20 })
+  expect(await priceOf('responses', { input: 'Hi', max_output_tokens: 20 })).toEqual(price)
+  expect(await priceOf('messages', { messages, max_tokens: 20 })).toEqual(price)
+})
+
 test('[G5] completions, embeddings and images have their prices too', async () => {
   const kinds = ['completion', 'embedding', 'image'] as const
   const scene = await newScene({ offer: { kinds: [...kinds] } })

@@ -54,7 +54,7 @@ export async function countMessageTokens(c: AppContext): Promise<Response> {
 }
 
 /** What a Host has to do for this request. Throws `ApiError` if something is wrong with it. */
-function messageJob(request: MessagePrompt & Partial<MessageRequest>): AnswerJob {
+export function messageJob(request: MessagePrompt & Partial<MessageRequest>): AnswerJob {
   refuseFault(messageFault(request))
   return {
     kind: 'chat',

@@ -8,6 +8,7 @@ import {
   imageNeeds,
   imageRequest,
   imagesTokens,
+  messageRequest,
   responsesRequest,
   toEmbeddingPayload,
   toImagePayload,
@@ -20,6 +21,7 @@ import type { CountedWork } from '../relay/count-prompt.ts'
 import { refuseFault } from './answering.ts'
 import { chatJobs } from './chat-completions.ts'
 import { completionJobs } from './completions.ts'
+import { messageJob } from './messages.ts'
 import { responseJobs } from './responses.ts'
 
 /** A Job of a request that is quoted. */
@@ -52,13 +54,7 @@ const readers: Readonly<Record<QuotedEndpoint, (request: unknown) => readonly Qu
   },
   'images.generations': (request) => [quotedImages(parseWith(imageRequest, request))],
   responses: (request) => responseJobs(parseWith(responsesRequest, request)).map(quotedText),
-  messages: unserved,
-}
-
-function unserved(): never {
-  const message =
-    'Quotes are not served for this endpoint. Quote the same conversation as `chat.completions`.'
-  throw new ApiError({ code: 'unsupported_parameter', message })
+  messages: (request) => [quotedText(messageJob(parseWith(messageRequest, request)))],
 }
 
 function quotedText(job: CountedWork & Pick<QuotedJob, 'maxTokens'>): QuotedJob {
