@@ -1,0 +1,76 @@
+import type { ChatCompletionChunk, ChatDelta } from '@daisi/protocol/consumer'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ChatAccumulator } from './chat-accumulator.ts'
+
+const usage = {
+  prompt_tokens: 1,
+  completion_tokens: 2,
+  total_tokens: 3,
+  prompt_tokens_details: { cached_tokens: 0 },
+}
+const head = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' } as const
+
+function chunk(
+  delta: ChatDelta,
+  index = 0,
+  finish: 'tool_calls' | 'stop' | null = null,
+): ChatCompletionChunk {
+  return { ...head, choices: [{ index, delta, logprobs: null, finish_reason: finish }] }
+}
+
+/** A text cut into pieces. */
+const pieces = fc.array(fc.string(), { maxLength: 6 })
+
+test('text, thoughts and calls come out whole, however they were cut and mixed', () => {
+  fc.assert(
+    fc.property(pieces, pieces, fc.array(pieces, { maxLength: 3 }), (text, thoughts, calls) => {
+      const answer = new ChatAccumulator()
+      answer.add(chunk({ role: 'assistant', content: '' }))
+      for (const reasoning_content of thoughts) answer.add(chunk({ reasoning_content }))
+      for (const [index] of calls.entries()) {
+        const first = {
+          index,
+          id: `call_${index}`,
+          type: 'function',
+          function: { name: `f${index}`, arguments: '' },
+        } as const
+        answer.add(chunk({ tool_calls: [first] }))
+      }
+      // The pieces of all calls and the text take turns.
+      const longest = Math.max(text.length, ...calls.map((call) => call.length))
+      for (let at = 0; at < longest; at++) {
+        for (const content of text.slice(at, at + 1)) answer.add(chunk({ content }))
+        for (const [index, call] of calls.entries())
+          for (const piece of call.slice(at, at + 1))
+            answer.add(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }))
+      }
+      answer.add(chunk({}, 0, calls.length > 0 ? 'tool_calls' : 'stop'))
+      answer.add({ ...head, choices: [], usage })
+      const message = answer.completion()?.choices[0]?.message
+      expect(message?.content ?? '').toBe(text.join(''))
+      expect(message?.reasoning_content ?? '').toBe(thoughts.join(''))
+      expect(message?.tool_calls ?? []).toEqual(
+        calls.map((call, index) => ({
+          id: `call_${index}`,
+          type: 'function',
+          function: { name: `f${index}`, arguments: call.join('') },
+        })),
+      )
+    }),
+    { seed: 6, numRuns: 200 },
+  )
+})
+
+test('several choices come out in order', () => {
+  const answer = new ChatAccumulator()
+  for (const [index, content] of [
+    [1, 'b'],
+    [0, 'a'],
+  ] as const) {
+    answer.add(chunk({ content }, index))
+    answer.add(chunk({}, index, 'stop'))
+  }
+  answer.add({ ...head, choices: [], usage })
+  expect(answer.completion()?.choices.map(({ message }) => message.content)).toEqual(['a', 'b'])
+})
