@@ -102,7 +102,7 @@ test('[G4] who waited in vain is told why, and nothing stays held', async () => 
   // Enough for one request at a time.
   const opened = await call('POST', '/v1/sessions', { token: scene.key.key, body: { budget: 61 } })
   const { id: session } = await opened.json<Session>()
-  const response = await chat(scene, { daisi: { host: 'no-such-host', wait: 0.3, session } })
+  const response = await chat(scene, { daisi: { host: 'no-such-host', wait: 2.5, session } })
   expect([response.status, await errorCode(response)]).toEqual([503, 'no_host_available'])
   const answer = chat(scene, { daisi: { wait: 60, session } })
   await scene.host.serve(['all is free again'])

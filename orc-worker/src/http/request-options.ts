@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { within } from '../domain/within.ts'
 import { type HostOptions, hostOptions, joinOptions, optionsOfBody } from '../domain/request-options.ts'
 import { joinSession, requireOptions } from './consumer-access.ts'
 import type { AppContext } from './context.ts'
@@ -23,6 +24,19 @@ export function hostsOf(c: AppContext): {
     options: hostOptions(c.var.options),
     taken: (host) => c.set('takenBy', [...new Set([...(c.var.takenBy ?? []), host])]),
   }
+}
+
+/**
+ * Ends once a request has waited for a Host as long as it wanted to (rule G4). A whole answer, whose status leaves first, is begun after it: what
+ * waits in vain is refused with a status of its own.
+ */
+export async function waitedFor(c: AppContext, running: Promise<unknown>): Promise<void> {
+  const { waitMs } = hostOptions(c.var.options)
+  const settled = running.then(
+    () => true,
+    () => true,
+  )
+  if (waitMs > 0) await within(settled, waitMs)
 }
 
 /** Takes the options of a body, beside those of the headers and any taken before. */

@@ -16,7 +16,7 @@ import { ApiError, STATUS } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { logRequest } from '../http/log-request.ts'
 import { patientJson } from '../http/patient-json.ts'
-import { hostsOf } from '../http/request-options.ts'
+import { hostsOf, waitedFor } from '../http/request-options.ts'
 import { sseEvent, sseResponse } from '../http/sse.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { readAnswer } from '../relay/answer.ts'
@@ -67,6 +67,7 @@ export async function answerTask(c: AppContext, bodyText: string, task: AnswerTa
   if (!task.stream) {
     const answer = running.then((jobs) => Promise.all(jobs.map(wholeAnswer))).then((all) => task.whole(all))
     answer.catch(() => leave.abort())
+    await waitedFor(c, running)
     return patientJson(answer, () => leave.abort())
   }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.

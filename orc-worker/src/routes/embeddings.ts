@@ -14,7 +14,7 @@ import type { AppContext } from '../http/context.ts'
 import { ApiError } from '../http/errors.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientParts } from '../http/patient-json.ts'
-import { hostsOf, readRequest } from '../http/request-options.ts'
+import { hostsOf, readRequest, waitedFor } from '../http/request-options.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { interrupted, readResults } from '../relay/answer.ts'
 import type { JobRequest } from '../relay/attempts.ts'
@@ -29,6 +29,7 @@ export async function embeddings(c: AppContext): Promise<Response> {
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const running = startJob(c, request, text, leave.signal)
+  await waitedFor(c, running)
   return patientParts(embeddingList(running, request), () => leave.abort())
 }
 

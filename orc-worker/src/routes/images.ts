@@ -15,7 +15,7 @@ import { epochSeconds } from '../domain/time.ts'
 import type { AppContext } from '../http/context.ts'
 import { readIdempotency } from '../http/idempotency.ts'
 import { patientParts } from '../http/patient-json.ts'
-import { hostsOf, readRequest } from '../http/request-options.ts'
+import { hostsOf, readRequest, waitedFor } from '../http/request-options.ts'
 import { sessionStub } from '../objects/stubs.ts'
 import { interrupted, readResults } from '../relay/answer.ts'
 import type { JobRequest } from '../relay/attempts.ts'
@@ -30,6 +30,7 @@ export async function imageGenerations(c: AppContext): Promise<Response> {
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
   const created = epochSeconds(Date.now())
   const running = startJob(c, request, text, leave.signal)
+  await waitedFor(c, running)
   return patientParts(imageList(running, request.n ?? 1, created), () => leave.abort())
 }
 
