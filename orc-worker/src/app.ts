@@ -30,6 +30,7 @@ const CORS_HEADERS = [
   'anthropic-dangerous-direct-browser-access',
   'x-stainless-arch',
   'x-stainless-async',
+  'x-stainless-helper',
   'x-stainless-helper-method',
   'x-stainless-lang',
   'x-stainless-os',

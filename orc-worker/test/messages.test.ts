@@ -1,5 +1,5 @@
 import type { OutputPart } from '@daisi/protocol'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import {
   messageErrorShape,
   messageEventShape,
@@ -201,6 +201,11 @@ describe("[E3] errors have Anthropic's shape", () => {
 })
 
 describe('[A1] a key may come in either header', () => {
+  let scene: Scene
+  beforeAll(async () => {
+    scene = await newScene()
+  })
+
   test.for<[string, (key: string) => Record<string, string>, number]>([
     ['as a Bearer token', (key) => ({ authorization: `Bearer ${key}` }), 200],
     ['in x-api-key', (key) => ({ 'x-api-key': key }), 200],
@@ -217,14 +222,36 @@ describe('[A1] a key may come in either header', () => {
     ],
     ['and in one piece', (key) => ({ 'x-api-key': `${key} ${key}` }), 401],
   ])('%s', async ([, headersOf, status]) => {
-    const { key } = await newScene()
-    const response = await call('GET', '/v1/models', { headers: headersOf(key.key) })
+    const response = await call('GET', '/v1/models', { headers: headersOf(scene.key.key) })
     expect(response.status).toBe(status)
   })
 
   test('but not for what an account token is for', async () => {
-    const { owner } = await newScene()
-    const response = await call('GET', '/api/account', { headers: { 'x-api-key': owner.token } })
+    const response = await call('GET', '/api/account', { headers: { 'x-api-key': scene.owner.token } })
     expect(response.status).toBe(401)
   })
+})
+
+test("browsers may send what Anthropic's client does, and read the id of the request", async () => {
+  const asked = [
+    'x-api-key',
+    'anthropic-version',
+    'anthropic-beta',
+    'anthropic-dangerous-direct-browser-access',
+    'x-stainless-helper',
+  ]
+  const headers = {
+    origin: 'https://page.test',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': asked.join(','),
+  }
+  const allowed = await call('OPTIONS', '/v1/messages', { headers })
+  expect(allowed.headers.get('access-control-allow-headers')?.split(',')).toEqual(
+    expect.arrayContaining(asked),
+  )
+  const { headers: told } = await call('POST', '/v1/messages', {
+    headers: { origin: 'https://page.test' },
+    body: {},
+  })
+  expect(told.get('access-control-expose-headers')?.split(',')).toContain('request-id')
 })
