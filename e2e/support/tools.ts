@@ -8,7 +8,7 @@ export const timeTool = functionTool('get_time', 'Get the current time in a time
 export const calculatorTool = functionTool('calculator', 'Evaluate a math expression', {
   expression: { type: 'string', description: 'The expression' },
 })
-export const tools = [weatherTool, timeTool, calculatorTool]
+export const tools = [weatherTool, timeTool, calculatorTool] as const
 
 /** What the weather is said to be, and what daisi-nano makes of it. */
 export const weather = { temperature: 21, condition: 'sunny' }

@@ -1,0 +1,117 @@
+import { createAnthropic } from '@ai-sdk/anthropic'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { APICallError, embedMany, generateText, isStepCount, Output, streamText, tool } from 'ai'
+import { createDaisi } from 'daisi-sdk/ai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { type Network, startNetwork } from '../support/network.ts'
+import { weather, weatherAnswer, weatherQuestion } from '../support/tools.ts'
+
+const name = 'daisi-nano'
+const answer = 'The capital of Japan is Tokyo.'
+const prompt = 'What is the capital of Japan?'
+
+let network: Network
+
+beforeAll(async () => {
+  network = await startNetwork()
+  await network.startedHost()
+})
+afterAll(() => network?.stop())
+
+function compatible(apiKey = network.consumer.key.key) {
+  return createOpenAICompatible({
+    name: 'daisi',
+    baseURL: `${network.url}/v1`,
+    apiKey,
+    includeUsage: true,
+    supportsStructuredOutputs: true,
+  })
+}
+
+const models = {
+  '@ai-sdk/openai-compatible': () => compatible()(name),
+  '@ai-sdk/anthropic': () =>
+    createAnthropic({ baseURL: `${network.url}/v1`, apiKey: network.consumer.key.key })(name),
+  'daisi-sdk/ai': () => createDaisi(network.consumer.daisi)(name),
+}
+
+describe.for(Object.entries(models))('%s', ([, model]) => {
+  const common = () => ({ model: model(), temperature: 0, maxRetries: 0 })
+
+  test('generateText and streamText', async () => {
+    const whole = await generateText({ ...common(), prompt })
+    expect(whole).toMatchObject({ text: answer, finishReason: 'stop' })
+    expect(whole.usage.outputTokens).toBeGreaterThan(0)
+    const stream = streamText({ ...common(), prompt })
+    expect((await Array.fromAsync(stream.textStream)).join('')).toBe(answer)
+    expect(await stream.finishReason).toBe('stop')
+    expect((await stream.usage).outputTokens).toBe(whole.usage.outputTokens)
+  })
+
+  test.for([false, true])('tools, called and answered (streamed: %s)', async (isStreamed) => {
+    const asked: unknown[] = []
+    const get_weather = tool({
+      description: 'Get the current weather for a city',
+      inputSchema: z.object({ city: z.string().describe('City name') }),
+      execute: (input) => {
+        asked.push(input)
+        return weather
+      },
+    })
+    const request = {
+      ...common(),
+      prompt: weatherQuestion,
+      tools: { get_weather },
+      stopWhen: isStepCount(3),
+    }
+    const text = isStreamed ? await streamText(request).text : (await generateText(request)).text
+    expect(text).toBe(weatherAnswer)
+    expect(asked).toEqual([{ city: 'Paris' }])
+  })
+
+  test('an object in the form of a schema', async () => {
+    const { output } = await generateText({
+      ...common(),
+      prompt: 'Extract the name and age as JSON: Maria is 27 years old.',
+      output: Output.object({ schema: z.object({ name: z.string(), age: z.number() }) }),
+    })
+    expect(output).toEqual({ name: 'Maria', age: 27 })
+  })
+
+  test('leaving a stream', async () => {
+    const leave = new AbortController()
+    const stream = streamText({
+      ...common(),
+      prompt: 'Tell me a story about a fox.',
+      abortSignal: leave.signal,
+    })
+    const seen: string[] = []
+    for await (const delta of stream.textStream) {
+      seen.push(delta)
+      leave.abort()
+    }
+    expect(seen.length).toBeGreaterThan(0)
+  })
+})
+
+describe.for([
+  ['@ai-sdk/openai-compatible', () => compatible().embeddingModel(name)],
+  ['daisi-sdk/ai', () => createDaisi(network.consumer.daisi).embeddingModel(name)],
+] as const)('embeddings by %s', ([, model]) => {
+  test('embedMany', async () => {
+    const { embeddings, usage } = await embedMany({
+      model: model(),
+      values: ['A fox', 'A dog'],
+      maxRetries: 0,
+    })
+    expect(embeddings.map((vector) => vector.length)).toEqual([256, 256])
+    expect(usage.tokens).toBeGreaterThan(0)
+  })
+})
+
+test('[E1] an error keeps its status', async () => {
+  const failure = generateText({ model: compatible('wrong')(name), prompt: 'Hello', maxRetries: 0 })
+  const error: unknown = await failure.catch((reason: unknown) => reason)
+  expect(APICallError.isInstance(error) && error.statusCode).toBe(401)
+})
