@@ -2,6 +2,8 @@ import { FRAME_HEADER_BYTES, logprobSize, MAX_FRAME_BYTES, type OutputPart } fro
 import { type Clock, monotonicClock } from '../../clock.ts'
 import type { Piece } from './piece.ts'
 
+type CallPart = Extract<OutputPart, { type: 'tool-call' }>
+
 /** At most 25 frames a second (F4). */
 export const FRAME_INTERVAL_MS = 40
 
@@ -153,11 +155,15 @@ function joinParts(parts: readonly OutputPart[]): readonly OutputPart[] {
     const last = joined.at(-1)
     if (last !== undefined && last.type !== 'tool-call' && last.type === part.type)
       joined[joined.length - 1] = { ...last, text: last.text + part.text }
-    else if (last?.type === 'tool-call' && part.type === 'tool-call' && part.name === undefined)
+    else if (last?.type === 'tool-call' && part.type === 'tool-call' && isSameCall(last, part))
       joined[joined.length - 1] = { ...last, arguments: last.arguments + part.arguments }
     else joined.push(part)
   }
   return joined
+}
+
+function isSameCall(one: CallPart, next: CallPart): boolean {
+  return next.name === undefined && next.index === one.index
 }
 
 function countOf({ tokenIds, tokenCount = tokenIds.length }: Piece): number {

@@ -6,6 +6,8 @@ import { chatRoute, chunk, eventStream, type TestRoute, usageChunk } from './tes
 const CHAT = 'POST /v1/chat/completions'
 const models = { object: 'list', data: [{ id: 'model-x', object: 'model', max_model_len: 8_192 }] }
 
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
+
 function routes(chat: TestRoute): Record<string, TestRoute> {
   return { 'GET /v1/models': models, [CHAT]: chat }
 }
@@ -116,6 +118,11 @@ describe('what a server cannot do is refused and not left out', () => {
     ['ollama', { sampling: { maxTokens: 9, stop: [], repeatPenalty: 1 } }],
     ['ollama', { sampling: { maxTokens: 9, stop: [], logitBias: { '1': 1 } } }],
     ['lmstudio', { sampling: { maxTokens: 9, stop: [], minP: 0.1 } }],
+    ['vllm', { tools: [{ name: 'look' }] }],
+    ['openai', { messages: [{ role: 'tool' as const, content: '4', toolCallId: 'a' }] }],
+    ['vllm', { reasoningEffort: 'low' as const }],
+    ['openai', { messages: [{ role: 'user' as const, content: 'x', images: [PIXEL] }] }],
+    ['vllm', { countOnly: true as const }],
   ])('%s %o', async (kind, differences) => {
     const server = await startServer(routes(chatRoute(['no'])))
     const list = await events(await openText(server, kind), chatJob('hi', differences))
@@ -156,13 +163,12 @@ describe('usage is believed as far as it can be true', () => {
   })
 })
 
-test('reasoning, empty chunks and other choices are no part of the answer', async () => {
+test('empty chunks and other choices are no part of the answer', async () => {
   const server = await startServer(
     routes((_, response) => {
       const send = eventStream(response)
       send({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] })
-      send({ choices: [{ index: 0, delta: { reasoning_content: 'hmm' } }] })
-      send({ choices: [{ index: 0, delta: { reasoning: 'hmm', content: null } }] })
+      send({ choices: [{ index: 0, delta: { reasoning_content: '', reasoning: null, tool_calls: null } }] })
       send({ choices: [{ index: 1, delta: { content: 'other' } }] })
       send(chunk('yes'))
       response.write(': keep-alive\n\n')

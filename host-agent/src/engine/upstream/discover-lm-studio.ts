@@ -1,3 +1,4 @@
+import { capability } from '@daisi/protocol'
 import * as z from 'zod'
 import type { ListedModel } from './model-list.ts'
 import type { ServerClient } from './server-client.ts'
@@ -14,6 +15,8 @@ const known = z.looseObject({
       max_context_length: size.nullish(),
       /** Of a loaded model: what it was loaded with. */
       loaded_context_length: size.nullish(),
+      /** Absent in old versions. */
+      capabilities: z.array(z.string()).nullish().catch(undefined),
     }),
   ),
 })
@@ -27,12 +30,15 @@ export async function discoverLmStudio(
   const told = await whereKnown(client.json('/api/v0/models', known, { signal }), signal)
   return listed.flatMap(({ id }) => {
     const facts = told?.data.find((model) => model.id === id)
-    if (facts === undefined) return textModel(id, {})
-    const { type, max_context_length, loaded_context_length } = facts
+    if (facts === undefined) return textModel(id, { completes: true })
+    const { type, max_context_length, loaded_context_length, capabilities } = facts
     if (type !== 'llm' && type !== 'vlm' && type !== 'embeddings') return []
-    return textModel(id, {
-      kind: type === 'embeddings' ? 'embedding' : 'chat',
-      contextLength: loaded_context_length ?? max_context_length ?? undefined,
-    })
+    const contextLength = loaded_context_length ?? max_context_length ?? undefined
+    if (type === 'embeddings') return textModel(id, { kind: 'embedding', contextLength })
+    const abilities = [
+      ...(capabilities?.includes('tool_use') === true ? [capability.tools] : []),
+      ...(type === 'vlm' ? [capability.vision] : []),
+    ]
+    return textModel(id, { abilities, completes: true, contextLength })
   })
 }

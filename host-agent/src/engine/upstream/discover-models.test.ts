@@ -1,7 +1,7 @@
 import type { ModelOffer } from '@daisi/protocol'
 import { describe, expect, test } from 'vitest'
 import { silentLogger, spec, startServer } from './testing/server-setup.ts'
-import { json, type TestServer } from './testing/test-server.ts'
+import { json, type TestRoute, type TestServer } from './testing/test-server.ts'
 import { TextServer } from './text-server.ts'
 
 const signal = new AbortController().signal
@@ -36,7 +36,7 @@ test('Ollama: context, kind and size come from its own API; its digests are neve
     'llama3.1:8b': {
       parameters: 'stop "<|eot_id|>"',
       model_info: { 'general.architecture': 'llama', 'llama.context_length': 131_072 },
-      capabilities: ['completion', 'tools'],
+      capabilities: ['completion', 'tools', 'vision', 'thinking', 'insert'],
     },
     'tiny:latest': { model_info: { 'gemma3.context_length': 2_048 }, capabilities: ['completion'] },
     'set:latest': {
@@ -67,20 +67,21 @@ test('Ollama: context, kind and size come from its own API; its digests are neve
   })
   const offers = await offersOf(server, 'ollama')
   expect(offers.map(({ id, contextLength, kinds }) => [id, contextLength, ...kinds])).toEqual([
-    ['llama3.1:8b', 4_096, 'chat'],
-    ['tiny:latest', 2_048, 'chat'],
-    ['set:latest', 16_384, 'chat'],
-    ['running:latest', 32_768, 'chat'],
+    ['llama3.1:8b', 4_096, 'chat', 'completion'],
+    ['tiny:latest', 2_048, 'chat', 'completion'],
+    ['set:latest', 16_384, 'chat', 'completion'],
+    ['running:latest', 32_768, 'chat', 'completion'],
     ['nomic-embed-text:latest', 2_048, 'embedding'],
-    ['old:latest', 4_096, 'chat'],
+    ['old:latest', 4_096, 'chat', 'completion'],
   ])
   expect(offers[0]).toEqual({
     id: 'llama3.1:8b',
     contextLength: 4_096,
     sizeBytes: 4_920_753_328,
-    kinds: ['chat'],
-    capabilities: ['json-schema', 'penalties', 'seed'],
+    kinds: ['chat', 'completion'],
+    capabilities: ['json-schema', 'penalties', 'seed', 'tools', 'vision', 'reasoning-effort', 'infill'],
   })
+  expect(offers.find(({ id }) => id === 'old:latest')?.capabilities).not.toContain('tools')
 })
 
 test('LM Studio: what a model was loaded with counts more than what it could have', async () => {
@@ -102,7 +103,11 @@ test('LM Studio: what a model was loaded with counts more than what it could hav
     'GET /api/v0/models': {
       object: 'list',
       data: [
-        known('llama-3.1-8b', 'llm', { state: 'loaded', loaded_context_length: 8_192 }),
+        known('llama-3.1-8b', 'llm', {
+          state: 'loaded',
+          loaded_context_length: 8_192,
+          capabilities: ['tool_use'],
+        }),
         known('qwen2-vl-7b', 'vlm', { max_context_length: 32_768 }),
         known('text-embedding-nomic', 'embeddings', { max_context_length: 2_048 }),
         known('whisper', 'stt'),
@@ -111,13 +116,17 @@ test('LM Studio: what a model was loaded with counts more than what it could hav
   })
   const offers = await offersOf(server, 'lmstudio')
   expect(offers.map(({ id, contextLength, kinds }) => [id, contextLength, ...kinds])).toEqual([
-    ['llama-3.1-8b', 8_192, 'chat'],
-    ['qwen2-vl-7b', 32_768, 'chat'],
+    ['llama-3.1-8b', 8_192, 'chat', 'completion'],
+    ['qwen2-vl-7b', 32_768, 'chat', 'completion'],
     ['text-embedding-nomic', 2_048, 'embedding'],
-    ['new', 4_096, 'chat'],
+    ['new', 4_096, 'chat', 'completion'],
   ])
   expect(offers[0]?.capabilities).toContain('top-k')
   expect(offers[0]?.capabilities).not.toContain('min-p')
+  expect(offers[0]?.capabilities).toContain('tools')
+  expect(offers[0]?.capabilities).not.toContain('vision')
+  expect(offers[1]?.capabilities).toContain('vision')
+  expect(offers[1]?.capabilities).not.toContain('tools')
   expect(offers[2]?.capabilities).toEqual([])
 })
 
@@ -172,6 +181,45 @@ describe('vLLM', () => {
   })
 })
 
+/** What llama-server answers about one model. */
+function llamaServer(props: object, infill: TestRoute): Record<string, TestRoute> {
+  return {
+    'GET /v1/models': list({ id: 'coder', owned_by: 'llamacpp' }),
+    'GET /props': { default_generation_settings: { n_ctx: 4_096 }, total_slots: 1, ...props },
+    'POST /v1/embeddings': (_, response) => json(response, 501, {}),
+    'POST /infill': infill,
+  }
+}
+
+const missingInput: TestRoute = (_, response) =>
+  json(response, 400, { error: { code: 400, message: '"input_prefix" is required' } })
+const noTokens: TestRoute = (_, response) =>
+  json(response, 501, { error: { code: 501, message: 'Infill is not supported by this model' } })
+
+test('llama-server: what its template knows, its model sees and fills in is told, and nothing else offered', async () => {
+  const caps = { supports_tools: true, supports_tool_calls: true, supports_reasoning_effort: true }
+  const all = await startServer(
+    llamaServer({ chat_template_caps: caps, modalities: { vision: true, audio: false } }, missingInput),
+  )
+  const [able] = await offersOf(all, 'llama-server')
+  expect(able?.capabilities).toEqual(
+    expect.arrayContaining(['tools', 'reasoning-effort', 'vision', 'infill']),
+  )
+  expect(able?.kinds).toEqual(['chat', 'completion'])
+  const some = await startServer(
+    llamaServer(
+      {
+        chat_template_caps: { supports_tools: false, supports_tool_calls: true },
+        modalities: { vision: false },
+      },
+      noTokens,
+    ),
+  )
+  const [plain] = await offersOf(some, 'llama-server')
+  for (const name of ['tools', 'reasoning-effort', 'vision', 'infill'])
+    expect(plain?.capabilities).not.toContain(name)
+})
+
 test('llama-server: the context of one slot; the path of the file stays private', async () => {
   const server = await startServer({
     'GET /v1/models': list({
@@ -200,7 +248,7 @@ test('llama-server: the context of one slot; the path of the file stays private'
     id: 'Qwen2.5-7B-Instruct-Q4_K_M',
     contextLength: 8_192,
     sizeBytes: 4_677_120_000,
-    kinds: ['chat'],
+    kinds: ['chat', 'completion'],
   })
   expect(source?.offer.capabilities).toContain('min-p')
   const engine = await source?.open(() => {}, signal)
@@ -221,7 +269,12 @@ test('an unknown server is offered with little, unless its owner says more', asy
     { id: 'house-model', contextLength: 4_096, kinds: ['chat'], capabilities: ['penalties', 'seed'] },
     { id: 'long', contextLength: 65_536, kinds: ['chat'], capabilities: ['penalties', 'seed'] },
   ])
-  const told = await offersOf(server, 'openai', '#context=16384&models=embedding')
+  const able = await offersOf(server, 'openai', '#can=tools,vision,completion')
+  expect(able[0]).toMatchObject({
+    kinds: ['chat', 'completion'],
+    capabilities: ['penalties', 'seed', 'tools', 'vision'],
+  })
+  const told = await offersOf(server, 'openai', '#context=16384&models=embedding&can=tools,completion')
   expect(told[0]).toEqual({
     id: 'house-model',
     contextLength: 16_384,

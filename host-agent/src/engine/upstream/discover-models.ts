@@ -1,4 +1,5 @@
-import * as z from 'zod'
+import type { Capability } from '@daisi/protocol'
+import { discoverLlamaServer } from './discover-llama-server.ts'
 import { discoverLmStudio } from './discover-lm-studio.ts'
 import { discoverOllama } from './discover-ollama.ts'
 import { type ListedModel, listModels } from './model-list.ts'
@@ -6,15 +7,9 @@ import { probeEmbedding } from './probe-embedding.ts'
 import type { ServerClient } from './server-client.ts'
 import type { TextServerSpec } from './server-spec.ts'
 import { type TextModel, textModel } from './text-model.ts'
-import { whereKnown } from './where-known.ts'
 
 /** Jobs at once where the server does not say. vLLM batches by itself; the others work on one after the other. */
 const VLLM_SLOTS = 8
-
-const props = z.looseObject({
-  default_generation_settings: z.looseObject({ n_ctx: z.int().positive() }),
-  total_slots: z.int().positive().max(1_024).optional(),
-})
 
 /**
  * The models that a server has now. What the owner says of it wins over what it says. Throws a `ServerError` if it does not
@@ -27,13 +22,19 @@ export async function discoverModels(
 ): Promise<readonly TextModel[]> {
   const listed = await listModels(client, signal)
   const models = await discover(client, spec, listed, signal)
-  const { contextLength, slots, models: kind } = spec
+  const { contextLength, slots, models: kind, can = [] } = spec
   return models.map((model) => ({
     ...model,
     ...(contextLength !== undefined && { contextLength }),
     ...(slots !== undefined && { slots }),
     ...(kind !== undefined && { kind }),
+    abilities: [...new Set([...model.abilities, ...abilitiesOf(can)])],
+    completes: (model.completes || can.includes('completion')) && (kind ?? model.kind) === 'chat',
   }))
+}
+
+function abilitiesOf(can: NonNullable<TextServerSpec['can']>): readonly Capability[] {
+  return can.filter((ability) => ability !== 'completion')
 }
 
 function discover(
@@ -72,29 +73,7 @@ async function discoverVllm(
       kind,
       contextLength: max_model_len ?? base?.max_model_len ?? undefined,
       slots: VLLM_SLOTS,
-    }),
-  )
-}
-
-/**
- * llama-server tells in `/props` the context of one slot and how many there are. With several models it loads them on demand:
- * what is told is not of one of them, and asking one for an embedding would load it.
- */
-async function discoverLlamaServer(
-  client: ServerClient,
-  spec: TextServerSpec,
-  listed: readonly ListedModel[],
-  signal: AbortSignal,
-): Promise<readonly TextModel[]> {
-  const isOne = listed.length === 1
-  const told = isOne ? await whereKnown(client.json('/props', props, { signal }), signal) : undefined
-  const kind = spec.models ?? (isOne ? await probeEmbedding(client, listed[0]?.id, signal) : 'chat')
-  return listed.flatMap(({ id, meta }) =>
-    textModel(id, {
-      kind,
-      contextLength: told?.default_generation_settings.n_ctx,
-      slots: told?.total_slots,
-      sizeBytes: meta?.size ?? undefined,
+      completes: kind === 'chat',
     }),
   )
 }

@@ -1,4 +1,4 @@
-import { count } from '@daisi/protocol'
+import { type Capability, capability, count } from '@daisi/protocol'
 import * as z from 'zod'
 import type { ListedModel } from './model-list.ts'
 import type { ServerClient } from './server-client.ts'
@@ -13,6 +13,14 @@ const tags = z.looseObject({
 const running = z.looseObject({
   models: z.array(z.looseObject({ name: z.string(), context_length: z.int().positive().nullish() })),
 })
+/** What its words for an ability mean here. */
+const ABILITIES: Readonly<Record<string, Capability>> = {
+  tools: capability.tools,
+  vision: capability.vision,
+  thinking: capability.reasoningEffort,
+  insert: capability.infill,
+}
+
 const shown = z.looseObject({
   /** Lines such as `num_ctx 8192`. */
   parameters: z.string().nullish(),
@@ -44,7 +52,10 @@ export async function discoverOllama(
     if (kind === undefined) continue
     const inUse = loaded?.models.find(({ name }) => name === id)?.context_length
     const contextLength = inUse ?? contextOf(told)
-    models.push(...textModel(id, { kind, contextLength, sizeBytes: tag?.size ?? undefined }))
+    const abilities = (told?.capabilities ?? []).flatMap((name) => ABILITIES[name] ?? [])
+    const completes = kind === 'chat'
+    const facts = { kind, abilities, completes, contextLength, sizeBytes: tag?.size ?? undefined }
+    models.push(...textModel(id, facts))
   }
   return models
 }

@@ -8,8 +8,8 @@ import { TextServer } from './text-server.ts'
 const EMBED = 'POST /v1/embeddings'
 const models = { object: 'list', data: [{ id: 'embedder', object: 'model' }] }
 
-async function openEmbedding(server: TestServer): Promise<Engine> {
-  const parsed = spec(`openai=${server.url}#models=embedding`)
+async function openEmbedding(server: TestServer, kind = 'openai'): Promise<Engine> {
+  const parsed = spec(`${kind}=${server.url}#models=embedding`)
   if (parsed.type !== 'text') throw new Error('no text server')
   const [source] = await new TextServer(parsed, silentLogger, new ManualClock()).discover(
     new AbortController().signal,
@@ -48,18 +48,58 @@ function vectors(list: readonly EngineEvent[]): number[][] {
   })
 }
 
-test('each input has its vector, in order, and the prompt is what is counted', async () => {
+/** Tokens that each result states. */
+function tokensOf(list: readonly EngineEvent[]): number[] {
+  return list.flatMap((event) => (event.type === 'result' && event.last ? [event.tokenCount] : []))
+}
+
+test('[P7] each input has its vector, in order, and states its share of what the server counted', async () => {
   const server = await startServer({ 'GET /v1/models': models, [EMBED]: embed })
   const input = Array.from({ length: 70 }, (_, index) => 'x'.repeat(index + 1))
   const list = await events(await openEmbedding(server), { kind: 'embedding', input, windowBytes: 1e6 })
   expect(vectors(list).map(([length]) => length)).toEqual(input.map((text) => text.length))
   expect(list[0]?.type).toBe('start')
+  expect(tokensOf(list)).toHaveLength(70)
+  expect(
+    tokensOf(list)
+      .slice(0, 32)
+      .reduce((sum, tokens) => sum + tokens, 0),
+  ).toBe(32)
+  // Of the same batch, larger inputs have the larger share.
+  expect(tokensOf(list)[31]).toBeGreaterThanOrEqual(tokensOf(list)[0]!)
   expect(list.at(-1)).toEqual({
     type: 'end',
     finishReason: 'stop',
-    usage: { promptTokens: 70, cachedTokens: 0, generatedTokens: 0 },
+    usage: { promptTokens: 0, cachedTokens: 0, generatedTokens: 70 },
   })
   expect(server.to(EMBED).map(({ body }) => (body as { input: string[] }).input.length)).toEqual([32, 32, 6])
+})
+
+test('[P7] a server that counts more than there can be is not believed', async () => {
+  const answer = {
+    data: [0, 1].map((index) => ({ index, embedding: [1] })),
+    usage: { prompt_tokens: 1_000_000 },
+  }
+  const server = await startServer({ 'GET /v1/models': models, [EMBED]: answer })
+  const job = { kind: 'embedding' as const, input: ['four', 'four'], windowBytes: 1e6 }
+  const list = await events(await openEmbedding(server), job)
+  const [start] = list
+  const most = start?.type === 'start' ? start.promptTokens : 0
+  expect(tokensOf(list)).toEqual([most / 2, most / 2])
+})
+
+test('ids of tokens are passed on where the server takes them, and else refused', async () => {
+  const server = await startServer({ 'GET /v1/models': models, [EMBED]: embed })
+  const job = { kind: 'embedding' as const, input: ['text', [1, 2, 3]], windowBytes: 1e6 }
+  expect(await events(await openEmbedding(server, 'vllm'), job)).toMatchObject([
+    { type: 'start' },
+    { type: 'result' },
+    { type: 'result' },
+    { type: 'end' },
+  ])
+  expect((await server.request(EMBED)).body).toMatchObject({ input: ['text', [1, 2, 3]] })
+  const refused = await events(await openEmbedding(server), job)
+  expect(refused).toMatchObject([{ type: 'refused', refusal: { code: 'unsupported_kind' } }])
 })
 
 test('vectors in base64 are taken too, and long ones go in parts within the window', async () => {

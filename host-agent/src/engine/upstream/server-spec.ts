@@ -7,6 +7,10 @@ export type TextServerKind = (typeof TEXT_KINDS)[number]
 export type ImageServerKind = (typeof IMAGE_KINDS)[number]
 type ServerKind = TextServerKind | ImageServerKind
 
+/** What a model may be able to do and few servers tell: capabilities, and the kind `completion`. */
+const ABILITIES = ['tools', 'vision', 'reasoning-effort', 'completion'] as const
+type Ability = (typeof ABILITIES)[number]
+
 /** What an owner says about a server. */
 interface ServerFacts {
   /** http or https, without a slash at the end and without `/v1`. */
@@ -19,6 +23,8 @@ interface ServerFacts {
   readonly slots?: number
   /** What its models do, where the server does not say. */
   readonly models?: 'chat' | 'embedding'
+  /** What all of its models can do, where the server does not say. */
+  readonly can?: readonly Ability[]
   /** The only models of it that are offered, by the server's names or the offered ones. */
   readonly only?: readonly string[]
 }
@@ -39,7 +45,7 @@ const USUAL_URLS: Partial<Record<ServerKind, string>> = {
   comfyui: 'http://127.0.0.1:8188',
 }
 
-const OPTION_NAMES = ['context', 'slots', 'models', 'only', 'key-env']
+const OPTION_NAMES = ['context', 'slots', 'models', 'can', 'only', 'key-env']
 
 export type ParsedServerSpec =
   | { readonly ok: true; readonly spec: ServerSpec }
@@ -47,7 +53,8 @@ export type ParsedServerSpec =
 
 /**
  * How an owner names a server: `ollama`, `vllm=http://127.0.0.1:8000`, `openai=https://gpu.lan/v1`. After a `#` come facts that
- * a server does not tell, joined by `&`: `context=8192`, `slots=4`, `models=embedding`, `only=NAME,NAME` where not all of its models are
+ * a server does not tell, joined by `&`: `context=8192`, `slots=4`, `models=embedding`,
+ * `can=tools,vision` (and `reasoning-effort`, `completion`), `only=NAME,NAME` where not all of its models are
  * to be offered, and `key-env=NAME`, the environment variable that holds its API key.
  */
 export function parseServerSpec(
@@ -113,6 +120,11 @@ function parseOptions(
       if (value !== 'chat' && value !== 'embedding')
         return { problem: 'write models=chat or models=embedding' }
       facts = { ...facts, models: value }
+    } else if (name === 'can') {
+      const can = value.split(',').map((word) => ABILITIES.find((ability) => ability === word))
+      if (!can.every((ability) => ability !== undefined))
+        return { problem: `write can= and some of ${ABILITIES.join(', ')}, joined by commas` }
+      facts = { ...facts, can }
     } else if (name === 'only') {
       const only = value.split(',').filter((model) => model !== '')
       if (only.length === 0) return { problem: 'write only= and names of models, joined by commas' }

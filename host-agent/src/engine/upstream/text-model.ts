@@ -1,3 +1,4 @@
+import type { Capability } from '@daisi/protocol'
 import { offeredName } from './model-name.ts'
 
 /** What a text model does. */
@@ -10,6 +11,10 @@ export interface TextModel {
   /** How it is offered. */
   readonly id: string
   readonly kind: TextKind
+  /** What it can beyond what its server can with every model. */
+  readonly abilities: readonly Capability[]
+  /** True if it goes on after a text without a template, too. */
+  readonly completes: boolean
   /** Tokens that prompt and answer together may have. */
   readonly contextLength: number
   /** Jobs that it runs at once; more would wait in the server, where nobody sees them. */
@@ -34,6 +39,8 @@ export function textModel(
   serverName: string,
   facts: {
     readonly kind?: TextKind | undefined
+    readonly abilities?: readonly Capability[] | undefined
+    readonly completes?: boolean | undefined
     readonly contextLength?: number | undefined
     readonly slots?: number | undefined
     readonly sizeBytes?: number | undefined
@@ -41,7 +48,7 @@ export function textModel(
 ): readonly TextModel[] {
   const id = offeredName(serverName)
   if (id === undefined) return []
-  const { kind = 'chat', slots = 1, sizeBytes } = facts
+  const { kind = 'chat', abilities = [], completes = false, slots = 1, sizeBytes } = facts
   const contextLength = Math.min(facts.contextLength ?? UNKNOWN_CONTEXT, LARGEST_CONTEXT)
-  return [{ serverName, id, kind, contextLength, slots, sizeBytes }]
+  return [{ serverName, id, kind, abilities, completes, contextLength, slots, sizeBytes }]
 }

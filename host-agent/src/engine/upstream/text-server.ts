@@ -1,6 +1,7 @@
 import { type Clock, monotonicClock } from '../../clock.ts'
 import type { Logger } from '../../log.ts'
-import { type TextWorkshop, chatWork } from './chat-work.ts'
+import { chatWork } from './chat-work.ts'
+import { completionWork } from './completion-work.ts'
 import { dialects } from './dialect.ts'
 import { discoverModels } from './discover-models.ts'
 import { embeddingWork } from './embedding-work.ts'
@@ -11,6 +12,7 @@ import type { ServerWork } from './server-engine.ts'
 import { ServerHealth } from './server-health.ts'
 import { ServerSource } from './server-source.ts'
 import { isWanted, type TextServerSpec } from './server-spec.ts'
+import type { TextWorkshop } from './streamed-work.ts'
 import type { TextModel } from './text-model.ts'
 
 /**
@@ -53,15 +55,16 @@ export class TextServer implements ModelServer {
   }
 
   #source(model: TextModel): ServerSource {
-    const { id, serverName, kind, contextLength, slots, sizeBytes } = model
+    const { id, serverName, kind, completes, abilities, contextLength, slots, sizeBytes } = model
     const dialect = dialects[this.spec.kind]
-    const capabilities = kind === 'chat' ? dialect.capabilities : []
+    const kinds = completes ? ([kind, 'completion'] as const) : [kind]
+    const capabilities = kind === 'chat' ? [...dialect.capabilities, ...abilities] : []
     const workshop = { client: this.#client, model, dialect, gapTimeoutMs: this.#gapTimeoutMs }
     return new ServerSource({
       id,
       from: this.spec.url,
       serverName,
-      info: { contextLength, sizeBytes, slots, kinds: [kind], capabilities },
+      info: { contextLength, sizeBytes, slots, kinds, capabilities },
       health: this.#health,
       work: workOf(workshop),
       clock: this.#clock,
@@ -73,6 +76,7 @@ export class TextServer implements ModelServer {
 function workOf(workshop: TextWorkshop): ServerWork {
   return async (job, run) => {
     if (job.kind === 'chat') await chatWork(job, workshop, run)
+    else if (job.kind === 'completion') await completionWork(job, workshop, run)
     else if (job.kind === 'embedding') await embeddingWork(job, workshop, run)
     else run.refuse({ code: 'unsupported_kind', message: `this model does no work of kind ${job.kind}` })
   }

@@ -25,9 +25,13 @@ export function spec(text: string, environment: Record<string, string> = {}): Se
 export async function openText(
   server: TestServer,
   kind = 'openai',
-  { clock = monotonicClock, gapTimeoutMs = 10_000 }: { clock?: Clock; gapTimeoutMs?: number } = {},
+  {
+    clock = monotonicClock,
+    gapTimeoutMs = 10_000,
+    options = '',
+  }: { clock?: Clock; gapTimeoutMs?: number; options?: string } = {},
 ): Promise<Engine> {
-  const parsed = spec(`${kind}=${server.url}`)
+  const parsed = spec(`${kind}=${server.url}${options}`)
   if (parsed.type !== 'text') throw new Error('no text server')
   const text = new TextServer(parsed, silentLogger, clock, gapTimeoutMs)
   const [source] = await text.discover(new AbortController().signal)
