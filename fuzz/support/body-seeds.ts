@@ -45,6 +45,7 @@ const chat: Maker = (_, random) => ({
     stream_options: { include_usage: true },
     n: 1,
     user: 'somebody',
+    daisi: { network: 'public', exclude_hosts: ['calm-heron-3f9a1c'], wait: 0.1, mode: 'orchestrated' },
   }),
 })
 
@@ -94,6 +95,7 @@ const credential = (cast: Cast, random: Random, kind: 'registration' | 'login'):
 const email = (random: Random): string => `p${random.below(50)}@example.com`
 const MAKERS: Readonly<Record<string, Maker>> = {
   'POST /v1/chat/completions': chat,
+  'POST /v1/quote': (cast, random) => ({ endpoint: 'chat.completions', request: chat(cast, random) }),
   'POST /v1/sessions': (cast, random) => ({
     ...some(random, { network: 'public', budget: 100, ttl_seconds: 60 }),
     ...(random.chance(0.4) ? { mode: 'direct', direct: { model: NANO, key: OKP, budget: 128 } } : {}),

@@ -127,6 +127,11 @@ export function oddHeaders(cast: Cast, random: Random): Headers {
   add(0.04, 'daisi-session', () =>
     random.pick([cast.ids['session']?.[0] ?? '', cast.ids['session']?.[1] ?? '', oddString(random)]),
   )
+  add(0.02, 'daisi-host', () => random.pick(['calm-heron-3f9a1c', oddString(random)]))
+  add(0.02, 'daisi-exclude-hosts', () => random.pick(['calm-heron-3f9a1c, a', ',', oddString(random)]))
+  add(0.02, 'daisi-wait', () => random.pick(['0', '0.1', '1e9', '-1', oddString(random)]))
+  add(0.02, 'daisi-mode', () => random.pick(['orchestrated', 'direct', oddString(random)]))
+  add(0.02, 'x-client-request-id', () => random.pick(['mine', oddString(random)]))
   add(0.02, 'daisi-account', () => random.pick([cast.ids['account']?.[1] ?? '', oddString(random)]))
   add(0.03, 'accept', () => random.pick(['text/csv', 'text/html', '*/*', oddString(random)]))
   add(0.02, 'user-agent', () => oddString(random))
