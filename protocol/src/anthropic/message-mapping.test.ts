@@ -139,6 +139,15 @@ describe('[A13] what is not served is refused by name', () => {
       'unsupported_parameter',
       'context_management',
     ],
+    [
+      {
+        context_management: {
+          edits: [{ type: 'clear_thinking_20251015', keep: { type: 'thinking_turns' } }],
+        },
+      },
+      'unsupported_parameter',
+      'context_management',
+    ],
     [{ thinking: { type: 'between_tools' } }, 'unsupported_parameter', 'thinking.type'],
     [{ output_config: { effort: 'max' } }, 'unsupported_parameter', 'output_config.effort'],
     [{ tools: [{ type: 'web_search_20250305', name: 'w' }] }, 'unsupported_parameter', 'tools.0.type'],
