@@ -1,4 +1,4 @@
-import type { OutputPart } from '@daisi/protocol'
+import { type OutputPart, messageErrorAnswer } from '@daisi/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   messageErrorShape,
@@ -27,7 +27,10 @@ function send(
 }
 
 async function fault(response: Response): Promise<unknown> {
-  const { error, request_id: id } = messageErrorShape.parse(await response.json())
+  const body = messageErrorShape.parse(await response.json())
+  // What OpenAPI says of it is what it is.
+  expect(messageErrorAnswer.parse(body)).toEqual(body)
+  const { error, request_id: id } = body
   expect([response.headers.get('request-id'), response.headers.get('x-request-id')]).toEqual([id, id])
   return [response.status, error.type, error.code, error.param]
 }

@@ -40,7 +40,7 @@ test('streams and their requests are described where they are served', () => {
     .filter(({ operation }) => operation.responses['200']?.content?.['text/event-stream'] !== undefined)
     .map(({ path }) => path)
   expect(streamed).toEqual(
-    expect.arrayContaining(['/v1/chat/completions', '/v1/completions', '/v1/responses']),
+    expect.arrayContaining(['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages']),
   )
 })
 
@@ -55,4 +55,11 @@ test('work for Hosts takes every option, as headers and in its body', () => {
   expect(document.components.schemas['ChatRequest']).toHaveProperty(
     'properties.daisi.properties.exclude_hosts',
   )
+})
+
+test('[E3] errors are described in the shape that their route has', () => {
+  const shapeOf = (path: string): unknown =>
+    document.paths[path]?.['post']?.responses['401']?.content?.['application/json']?.schema
+  expect(shapeOf('/v1/messages/count_tokens')).toEqual({ $ref: '#/components/schemas/MessageError' })
+  expect(shapeOf('/v1/responses')).toEqual({ $ref: '#/components/schemas/Error' })
 })

@@ -3,6 +3,7 @@ import { STATUS } from '../http/errors.ts'
 import type { Route } from '../routes/table.ts'
 import type { OpenApiResponse } from './open-api.ts'
 import type { Operation } from './operation.ts'
+import type { AnswerName } from './schemas.ts'
 
 /** Codes of every route with this access. */
 function codesOfAccess(access: Route['access']): readonly ErrorCode[] {
@@ -53,16 +54,24 @@ export function errorResponses(route: Route, operation: Operation): Record<strin
   return Object.fromEntries(
     [...statuses]
       .toSorted(([a], [b]) => a - b)
-      .map(([status, of]) => [status, errorResponse(status, [...of], operation)]),
+      .map(([status, of]) => [status, errorResponse(status, [...of], schemaOf(route, operation))]),
   )
 }
 
-function errorResponse(status: number, codes: readonly ErrorCode[], { tag }: Operation): OpenApiResponse {
+/** Pages tell people what went wrong, the routes of an API as that API does. */
+function schemaOf({ path }: Route, { tag }: Operation): ErrorSchema {
+  if (tag === 'Pages') return 'page'
+  return path.startsWith('/v1/messages') ? 'MessageError' : 'Error'
+}
+
+type ErrorSchema = 'page' | Extract<AnswerName, 'Error' | 'MessageError'>
+
+function errorResponse(status: number, codes: readonly ErrorCode[], name: ErrorSchema): OpenApiResponse {
   const headers = ['x-request-id', 'Retry-After', 'x-should-retry']
   if (codes.includes('model_loading')) headers.push('Daisi-Model-Percent')
   const names = status === 429 || status >= 500 || status === 409 ? headers : headers.slice(0, 1)
-  const media = tag === 'Pages' ? 'text/html' : 'application/json'
-  const schema = tag === 'Pages' ? { type: 'string' } : { $ref: '#/components/schemas/Error' }
+  const media = name === 'page' ? 'text/html' : 'application/json'
+  const schema = name === 'page' ? { type: 'string' } : { $ref: `#/components/schemas/${name}` }
   return {
     description: codes.map((code) => `\`${code}\``).join(', '),
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),

@@ -50,6 +50,7 @@ const requests = {
 /** Bodies that they answer. */
 const answers = {
   Error: protocol.errorAnswer,
+  MessageError: protocol.messageErrorAnswer,
   ChatCompletion: protocol.chatCompletionAnswer,
   ChatCompletionChunk: protocol.chatChunkAnswer,
   Completion: protocol.completionAnswer,

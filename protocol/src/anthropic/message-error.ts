@@ -1,4 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk'
+import * as z from 'zod'
+import { errorCode } from '../consumer/error.schema.ts'
 
 /** Anthropic's class of an error with this HTTP status: `error.type`. */
 export function messageErrorType(status: number): Anthropic.ErrorType | 'request_too_large' {
@@ -47,3 +49,15 @@ export function messageError(
   // Its documentation knows one type more than its published types.
   return body satisfies Omit<Anthropic.ErrorResponse, 'error'>
 }
+
+/** The body of every error answer in Anthropic's shape (rule E3). */
+export const messageErrorAnswer = z.object({
+  type: z.literal('error'),
+  error: z.object({
+    type: z.string(),
+    message: z.string(),
+    code: errorCode,
+    param: z.string().nullable(),
+  }),
+  request_id: z.string(),
+})
