@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expect, test } from 'vitest'
 import { errorOf } from '../test/client.ts'
 import { ScriptedChat } from '../test/scripted-chat.ts'
@@ -31,7 +32,8 @@ test.for([
 })
 
 test('a JSON Schema can stand beside a schema that writes none', async () => {
-  const schema = {
+  // Any library's schema is one here.
+  const schema: StandardSchemaV1 = {
     '~standard': { version: 1 as const, vendor: 'x', validate: (value: unknown) => ({ value }) },
   }
   const error = await errorOf(parseChat(new ScriptedChat([]), { ...request, schema }))
