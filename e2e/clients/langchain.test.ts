@@ -27,7 +27,7 @@ function reach() {
 test('invoke and stream', async () => {
   expect((await chat.invoke(question)).content).toBe(answer)
   const chunks = await Array.fromAsync(await chat.stream(question))
-  expect(chunks.map(({ content }) => content).join('')).toBe(answer)
+  expect(chunks.map(({ text }) => text).join('')).toBe(answer)
 })
 
 test('a tool, called and answered', async () => {

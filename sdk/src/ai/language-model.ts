@@ -2,14 +2,13 @@ import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
   LanguageModelV4Content,
-  LanguageModelV4FinishReason,
   LanguageModelV4GenerateResult,
   LanguageModelV4StreamResult,
-  LanguageModelV4Usage,
 } from '@ai-sdk/provider'
-import type { ChatAnswer, CompletionUsage, FinishReason } from '@daisi/protocol/consumer'
+import type { ChatAnswer } from '@daisi/protocol/consumer'
 import type { Daisi } from '../daisi.ts'
 import type { RequestOptions } from '../options.ts'
+import { finishOf, usageOf } from './answer-facts.ts'
 import { requestOptions } from './call-options.ts'
 import { chatParameters } from './chat-parameters.ts'
 import { streamParts } from './stream-parts.ts'
@@ -68,28 +67,4 @@ function contentOf({
       input: called.arguments,
     })),
   ]
-}
-
-/** Why an answer ended, in the AI SDK's words. */
-export function finishOf(reason: FinishReason | undefined): LanguageModelV4FinishReason {
-  const unified = reason === 'tool_calls' ? 'tool-calls' : (reason ?? 'other')
-  return { unified, raw: reason }
-}
-
-/** What it took, in the AI SDK's words. */
-export function usageOf({
-  prompt_tokens,
-  completion_tokens,
-  prompt_tokens_details,
-}: CompletionUsage): LanguageModelV4Usage {
-  const { cached_tokens: cacheRead } = prompt_tokens_details
-  return {
-    inputTokens: {
-      total: prompt_tokens,
-      noCache: prompt_tokens - cacheRead,
-      cacheRead,
-      cacheWrite: undefined,
-    },
-    outputTokens: { total: completion_tokens, text: undefined, reasoning: undefined },
-  }
 }

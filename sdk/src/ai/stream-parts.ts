@@ -1,7 +1,7 @@
 import type { LanguageModelV4StreamPart, SharedV4Warning } from '@ai-sdk/provider'
 import type { ChatCompletionChunk, CompletionUsage, FinishReason } from '@daisi/protocol/consumer'
 import type { ChatStream } from '../chat-stream.ts'
-import { finishOf, usageOf } from './language-model.ts'
+import { finishOf, usageOf } from './answer-facts.ts'
 
 type Part = LanguageModelV4StreamPart
 

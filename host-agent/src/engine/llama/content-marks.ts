@@ -22,7 +22,7 @@ export class ContentMarks {
 
   constructor(model: LlamaModel) {
     const { tokens, token_type: types } = model.fileInfo.metadata.tokenizer.ggml
-    this.#special = tokens.filter((text, id) => text !== '' && types?.[id] === CONTROL)
+    this.#special = tokens.filter((text, id) => text !== '' && Number(types?.[id]) === CONTROL)
   }
 
   mark(text: string): string {

@@ -5,12 +5,6 @@ import { charge, hold, price, utf8Length } from './price.ts'
 const RUNS = { seed: 20_251, numRuns: 300 }
 
 const tokens = fc.nat({ max: 1_000_000 })
-/** Any string of JavaScript, lone halves of surrogate pairs included. */
-const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units)),
-)
-
 test.for([
   ['a prompt and an answer', { promptTokens: 40, cachedTokens: 0, generatedTokens: 7 }, 47],
   ['a prompt that was partly cached', { promptTokens: 40, cachedTokens: 30, generatedTokens: 7 }, 17],
