@@ -1,4 +1,4 @@
-import OpenAI, { BadRequestError } from 'openai'
+import { BadRequestError, type OpenAI } from 'openai'
 import { zodResponseFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
