@@ -4,6 +4,7 @@ import { benchAuthTime } from './auth-time.ts'
 import { benchCredits } from './credits.ts'
 import { benchGeneration } from './generation.ts'
 import { benchLoginTime } from './login-time.ts'
+import { benchMappers } from './mappers.ts'
 import { benchRelay } from './relay.ts'
 import { printMachine } from './support/machine.ts'
 import type { BenchOptions } from './support/network.ts'
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   'auth-time': benchAuthTime,
   'login-time': benchLoginTime,
   credits: benchCredits,
+  mappers: benchMappers,
 }
 
 const { values, positionals } = parseArgs({

@@ -130,8 +130,15 @@ describe('after the first words it fails, and the connection is closed', () => {
   })
 
   test('silence', async () => {
+    const clock = new ManualClock()
     const server = await startServer(routes((_, response) => void eventStream(response)(chunk('ab'))))
-    const list = await events(await openText(server, 'openai', { gapTimeoutMs: 50 }), chatJob('x'))
+    const engine = await openText(server, 'openai', { clock, gapTimeoutMs: 5_000 })
+    const list: EngineEvent[] = []
+    for await (const event of engine.run(chatJob('x'), new AbortController().signal)) {
+      list.push(event)
+      // All that the reader does before it waits for more needs no turn of the loop.
+      if (event.type === 'delta') setImmediate(() => clock.advance(5_000))
+    }
     expect(list.map(({ type }) => type)).toEqual(['start', 'delta', 'failed'])
     await (
       await server.request(CHAT)
