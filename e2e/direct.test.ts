@@ -4,14 +4,17 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { CompletionUsage } from '@daisi/protocol/consumer'
+import { runTools, tool } from 'daisi-sdk'
 import { pinnedFetch } from 'daisi-sdk/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as z from 'zod'
 import { makeSelfSigned } from '../orc-local/src/tls/self-signed.ts'
 import { errorCode } from './support/chat.ts'
 import { emptyFolder } from './support/demo.ts'
 import { type DirectHost, freePort, openConnection, RawConsumer, startDirectHost } from './support/direct.ts'
 import { goldenConversations, hold } from './support/golden.ts'
 import { type Network, startNetwork } from './support/network.ts'
+import { weather, weatherAnswer, weatherQuestion } from './support/tools.ts'
 
 const MODEL = 'daisi-nano'
 /** For what two processes tell each other. */
@@ -69,6 +72,26 @@ test('[D4, D8, P5] direct answers are the orchestrated ones, and what was acknow
   expect((await network.gained(network.owner)) - earnedBefore).toBe(expected + spentElsewhere)
   await connection.close()
   await network.expectBalanced()
+})
+
+test('[D4] tools are called directly as well', async () => {
+  const consumer = await network.newConsumer()
+  const { direct: connection } = await openConnection(network, consumer, { model: MODEL })
+  const weatherTool = tool({
+    name: 'get_weather',
+    description: 'Get the current weather for a city',
+    parameters: z.object({ city: z.string().describe('City name') }),
+    run: () => weather,
+  })
+  const { text, messages } = await runTools(connection.chat, {
+    model: MODEL,
+    temperature: 0,
+    tools: [weatherTool],
+    messages: [{ role: 'user', content: weatherQuestion }],
+  })
+  expect([text, connection.mode, connection.failure]).toEqual([weatherAnswer, 'direct', undefined])
+  expect(messages).toHaveLength(4)
+  await connection.close()
 })
 
 test('[D2, D3] a token from the wire is worth nothing without its key, and a proof works once', async () => {

@@ -82,9 +82,11 @@ async function startJobs(
   signal: AbortSignal,
 ): Promise<readonly RunningJob[]> {
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), bodyText)
-  return Promise.all(
-    jobs.map((job, index) => startJob(c, job, index === 0 ? idempotency : undefined, signal)),
-  )
+  const [first, ...others] = jobs
+  if (first === undefined) return []
+  // Whether it was sent before is known once it has begun: until then no other may cost anything.
+  const begun = await startJob(c, first, idempotency, signal)
+  return [begun, ...(await Promise.all(others.map((job) => startJob(c, job, undefined, signal))))]
 }
 
 /** Finds a Host for one of the Jobs. */

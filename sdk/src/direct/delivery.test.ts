@@ -129,7 +129,7 @@ test.each([
     103,
   ],
 ] as const)('[P4] the most tokens that %j can have', (messages, bound) => {
-  expect(promptBound(messages)).toBe(bound)
+  expect(promptBound({ messages })).toBe(bound)
 })
 
 describe('where a prompt may be sent', () => {

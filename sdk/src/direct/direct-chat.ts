@@ -91,7 +91,7 @@ export class DirectChat implements Pick<Chat, 'create' | 'stream'> {
 
   async #askHost(request: ChatParameters, options: RequestOptions): Promise<DirectAnswer | DaisiError> {
     const { timeoutMs = Infinity, signal } = options
-    const bound = promptBound(request.messages)
+    const bound = promptBound(request)
     const answerMs = Math.min(timeoutMs, ANSWER_MS + ANSWER_MS_PER_BYTE * bound)
     const need = tokenNeed(request)
     for (let mayRenew = true; ; mayRenew = false) {

@@ -168,7 +168,7 @@ export class HostLine {
   #watch(request: ChatParameters, { response, scope, requestId = '' }: OpenCall): StreamWatch {
     const { headers } = response
     const delivery = Delivery.begin(headers.get('daisi-prompt-tokens'), headers.get('daisi-cached-tokens'), {
-      promptTokens: promptBound(request.messages),
+      promptTokens: promptBound(request),
       maxTokens: requestedTokens(request),
       budget: this.grant.budget - this.#spent,
     })

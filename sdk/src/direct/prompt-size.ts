@@ -14,22 +14,28 @@ export interface TokenNeed {
   readonly most: number
 }
 
+type Prompt = Pick<ChatRequest, 'messages' | 'tools'>
+
 /**
- * The tokens that a prompt can have at most: every tokenizer makes at least one byte of each, and the template adds up to 64, and
- * 16 for each message (rule P4).
+ * The tokens that a prompt can have at most (rule P4): every tokenizer makes at least one byte of each, and the template adds up to 64, 16 for each
+ * message and call, and for tools up to 512, 16 for each, and their JSON once more.
  */
-export function promptBound(messages: ChatRequest['messages']): number {
+export function promptBound({ messages, tools = [] }: Prompt): number {
   let bound = 64
-  for (const { content } of messages) {
-    bound +=
-      16 +
-      utf8Length(
-        typeof content === 'string'
-          ? content
-          : (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join(''),
-      )
+  for (const message of messages) {
+    bound += 16 + utf8Length(textOf(message.content))
+    if (message.role !== 'assistant') continue
+    bound += utf8Length(message.reasoning_content ?? '')
+    for (const { function: called } of message.tool_calls ?? [])
+      bound += 16 + utf8Length(called.name) + utf8Length(called.arguments)
   }
-  return bound
+  for (const { function: tool } of tools) bound += 16 + 2 * utf8Length(JSON.stringify(tool))
+  return bound + (tools.length > 0 ? 512 : 0)
+}
+
+function textOf(content: ChatRequest['messages'][number]['content']): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 
 /** The most tokens that the caller asked for, or undefined if it named none. */
@@ -41,9 +47,9 @@ export function requestedTokens(
 
 /** What a request needs of a token. */
 export function tokenNeed(
-  request: Pick<ChatRequest, 'messages' | 'max_tokens' | 'max_completion_tokens'>,
+  request: Pick<ChatRequest, 'messages' | 'tools' | 'max_tokens' | 'max_completion_tokens'>,
 ): TokenNeed {
-  const bound = promptBound(request.messages)
+  const bound = promptBound(request)
   const requested = requestedTokens(request)
   return {
     least: bound + (requested ?? USUAL_ANSWER_TOKENS),
