@@ -146,7 +146,7 @@ test('a Consumer gets these fields and no others', async () => {
     'choice delta, choice finish_reason, choice index, choice logprobs, created, id, model, object, usage',
   )
   expect([...response.headers.keys()].join(' ')).toBe(
-    'access-control-allow-origin access-control-expose-headers cache-control content-type date transfer-encoding x-accel-buffering x-request-id',
+    'access-control-allow-origin access-control-expose-headers cache-control content-type daisi-host date transfer-encoding x-accel-buffering x-request-id',
   )
   const { daisi } = clients()
   const whole = await daisi.chat.create(REQUEST)

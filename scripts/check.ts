@@ -13,6 +13,7 @@ const steps: readonly (readonly [string, string])[] = [
   ['dead code', 'knip'],
   ['protocol rules', 'node scripts/check-rules.ts'],
   ['generated files', 'node scripts/check-generated.ts'],
+  ['examples', 'node scripts/check-examples.ts'],
   ['sdk size', 'npm run --silent check:size --workspace daisi-sdk'],
   ['sdk package', 'npm run --silent check:package --workspace daisi-sdk'],
   ['worker', 'wrangler deploy --dry-run --outdir node_modules/.cache/worker'],
