@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { benchAuthTime } from './auth-time.ts'
 import { benchCredits } from './credits.ts'
+import { benchGateways } from './gateways.ts'
 import { benchGeneration } from './generation.ts'
 import { benchLoginTime } from './login-time.ts'
 import { benchMappers } from './mappers.ts'
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   'login-time': benchLoginTime,
   credits: benchCredits,
   mappers: benchMappers,
+  gateways: benchGateways,
 }
 
 const { values, positionals } = parseArgs({

@@ -8,6 +8,8 @@ export interface Streamed {
   /** When the last event with text came. */
   readonly lastAt: number
   readonly completionTokens: number
+  /** Events with text. */
+  readonly chunks: number
 }
 
 /** A client that keeps its connections, as OpenAI's own does. */
@@ -15,9 +17,10 @@ export class ChatClient {
   readonly #pool: Pool
   readonly #headers: Readonly<Record<string, string>>
 
-  constructor(url: string, key: string, connections: number) {
+  /** `headers` go with each request beside the usual ones. */
+  constructor(url: string, key: string, connections: number, headers: Readonly<Record<string, string>> = {}) {
     this.#pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 })
-    this.#headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    this.#headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers }
   }
 
   /** Sends one chat completion and reads its stream to the end. Throws if it does not come to one. */
@@ -34,6 +37,7 @@ export class ChatClient {
     let lastAt = 0
     let unread = ''
     let usage = ''
+    let chunks = 0
     stream.setEncoding('utf8')
     for await (const part of stream) {
       const now = performance.now()
@@ -44,12 +48,13 @@ export class ChatClient {
         if (event.includes('"content":"') && !event.includes('"content":""')) {
           if (firstAt === 0) firstAt = now
           lastAt = now
+          chunks++
         } else if (event.includes('"usage":{') || event.startsWith('data: {"error"')) usage = event
       }
     }
     const [, tokens] = /"completion_tokens":(\d+)/.exec(usage) ?? []
     if (tokens === undefined || firstAt === 0) throw new Error(`the stream broke off: ${usage}`)
-    return { sentAt, firstAt, lastAt, completionTokens: Number(tokens) }
+    return { sentAt, firstAt, lastAt, completionTokens: Number(tokens), chunks }
   }
 
   /** Milliseconds until a route has answered completely. Throws if it is not the expected status. */
