@@ -109,7 +109,7 @@ export function toolUseBlock(
 }
 
 /** The arguments of a call, if they are all there. */
-export function inputOf({ arguments: text }: Pick<AnsweredCall, 'arguments'>): object | undefined {
+function inputOf({ arguments: text }: Pick<AnsweredCall, 'arguments'>): object | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined

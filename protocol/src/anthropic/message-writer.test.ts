@@ -138,12 +138,15 @@ describe('[A13] how an answer is told', () => {
     expect(more).toEqual([])
   })
 
-  test('what it keeps is counted', () => {
+  test('what waits is counted, and what is told at once is not', () => {
     const writer = new MessageWriter(identity)
-    for (const part of [...parts, call(2, '{', 'more'), { type: 'text', text: 'told later' } as const])
-      writer.delta(0, { type: 'delta', parts: [part] })
-    writer.delta(0, { type: 'delta', parts: [{ type: 'text', text: 'so is this' }] })
-    expect(writer.size).toBe('{"a":{}}{}{'.length + 'so is this'.length)
+    for (const part of [...parts, call(2, '{', 'more')]) writer.delta(0, { type: 'delta', parts: [part] })
+    expect(writer.size).toBe(0)
+    for (const text of ['told later', 'so is this'])
+      writer.delta(0, { type: 'delta', parts: [{ type: 'text', text }] })
+    expect(writer.size).toBe('told later'.length + 'so is this'.length + 2 * 64)
+    writer.delta(0, { type: 'delta', parts: [call(2, '}')] })
+    expect(writer.size).toBe(0)
   })
 })
 

@@ -8,10 +8,10 @@ import {
 } from '../answer.ts'
 import type { JobUsage } from '../host/job.ts'
 import type { OutputPart } from '../host/output-part.ts'
+import { JsonEnd } from './json-end.ts'
 import {
   type MessageIdentity,
   emptyMessage,
-  inputOf,
   stopReason,
   textBlock,
   thinkingBlock,
@@ -20,12 +20,15 @@ import {
 } from './message-answer.ts'
 import { messageError } from './message-error.ts'
 
+/** What a piece that waits takes beside its text, in characters. */
+const PART_SIZE = 64
+
 type CallPart = Extract<OutputPart, { type: 'tool-call' }>
 
 /** The block that is being told. */
 type OpenBlock =
   | { readonly type: 'text' | 'reasoning' }
-  | { readonly type: 'tool-call'; readonly call: number; text: string }
+  | { readonly type: 'tool-call'; readonly call: number; readonly end: JsonEnd }
 
 /**
  * Tells an answer as Anthropic's events, in which one block ends before the next begins. Should a Host send something else before a call is
@@ -54,10 +57,6 @@ export class MessageWriter implements AnswerWriter {
   }
 
   delta(_choice: number, { parts }: AnswerDelta): readonly StreamEvent[] {
-    for (const part of parts) {
-      if (part.type === 'tool-call') this.#size += part.arguments.length
-      else if (this.#waiting.length > 0) this.#size += part.text.length
-    }
     return parts.flatMap((part) => this.#take(part))
   }
 
@@ -91,6 +90,7 @@ export class MessageWriter implements AnswerWriter {
   #take(part: OutputPart): StreamEvent[] {
     if (this.#mustWait(part)) {
       this.#waiting.push(part)
+      this.#size += PART_SIZE + (part.type === 'tool-call' ? part.arguments : part.text).length
       return []
     }
     const events = this.#tell(part)
@@ -100,6 +100,7 @@ export class MessageWriter implements AnswerWriter {
   #retry(): StreamEvent[] {
     const waiting = this.#waiting
     this.#waiting = []
+    this.#size = 0
     return waiting.flatMap((part) => this.#take(part))
   }
 
@@ -111,12 +112,7 @@ export class MessageWriter implements AnswerWriter {
 
   /** True if the arguments of the call that is being told are all there. */
   #isWhole(): boolean {
-    const open = this.#open
-    return (
-      open?.type === 'tool-call' &&
-      open.text.trimEnd().endsWith('}') &&
-      inputOf({ arguments: open.text }) !== undefined
-    )
+    return this.#open?.type === 'tool-call' && this.#open.end.isReached
   }
 
   #tell(part: OutputPart): StreamEvent[] {
@@ -144,9 +140,9 @@ export class MessageWriter implements AnswerWriter {
       if (this.#told.has(index)) return []
       this.#told.add(index)
       events.push(...this.#close(), this.#begin(toolUseBlock(this.#identity, index, name, {})))
-      this.#open = open = { type: 'tool-call', call: index, text: '' }
+      this.#open = open = { type: 'tool-call', call: index, end: new JsonEnd() }
     }
-    open.text += text
+    open.end.add(text)
     if (text !== '') events.push(this.#delta({ type: 'input_json_delta', partial_json: text }))
     return events
   }

@@ -150,9 +150,29 @@ describe('[A12] how an answer is told', () => {
     expect(dataOf(ended.at(-1)).response.error?.code).toBe('rate_limit_exceeded')
   })
 
+  test('a piece is not looked at again with each that follows', () => {
+    const writer = new ResponseWriter(identity, () => 101)
+    let looks = 0
+    const entry = {
+      get token(): string {
+        looks++
+        return 'x'
+      },
+      logprob: -1,
+      top: [],
+    }
+    const parts = [{ type: 'text', text: 'x' }] as const
+    writer.delta(0, { type: 'delta', parts, logprobs: [entry] })
+    const once = looks
+    writer.delta(0, { type: 'delta', parts })
+    writer.delta(0, { type: 'delta', parts })
+    expect([once > 0, looks]).toEqual([true, once])
+  })
+
   test('what it keeps is counted', () => {
     const writer = new ResponseWriter(identity, () => 101)
     for (const delta of deltas) writer.delta(0, delta)
-    expect(writer.size).toBe('Hm!é{"a":1}{}'.length + 128)
+    const items = 4
+    expect(writer.size).toBe('Hm!é{"a":1}{}'.length + 128 + items * 512)
   })
 })

@@ -14,6 +14,8 @@ import { callItem, messageItem, outputText, reasoningItem, responseLogprobs } fr
 
 /** What one probability takes, in characters. */
 const LOGPROB_SIZE = 64
+/** What an item takes beside its text. */
+const ITEM_SIZE = 512
 
 /** An event before it has its number. The response in it has what clients add themselves left out. */
 type Unnumbered<Event> = Event extends { response: unknown }
@@ -23,6 +25,7 @@ type ResponseEvent = Unnumbered<OpenAI.Responses.ResponseStreamEvent>
 
 /** An item whose end has not come: a message, thoughts, or a call, with its number. */
 interface OpenItem {
+  readonly id: string
   readonly outputIndex: number
   readonly type: ResponseOutputItem['type']
   readonly call: number
@@ -113,7 +116,7 @@ export class ResponseWriter implements AnswerWriter {
     }
     item.text += part.text
     item.logprobs.push(...logprobs)
-    const place = { item_id: this.#idOf(item), output_index: item.outputIndex, content_index: 0 }
+    const place = { item_id: item.id, output_index: item.outputIndex, content_index: 0 }
     events.push(
       type === 'message'
         ? this.#event({
@@ -143,15 +146,17 @@ export class ResponseWriter implements AnswerWriter {
     }
     if (delta === '') return events
     item.text += delta
-    const place = { item_id: this.#idOf(item), output_index: item.outputIndex }
+    const place = { item_id: item.id, output_index: item.outputIndex }
     return [...events, this.#event({ type: 'response.function_call_arguments.delta', ...place, delta })]
   }
 
   #begin(made: Pick<OpenItem, 'type' | 'call' | 'name'>): { item: OpenItem; events: StreamEvent[] } {
-    const item: OpenItem = { ...made, outputIndex: this.#output.length, text: '', logprobs: [] }
+    const empty = { ...made, outputIndex: this.#output.length, text: '', logprobs: [] }
+    const added = this.#itemOf(empty, 'in_progress')
+    const item: OpenItem = { ...empty, id: added.id }
     this.#output.push(undefined)
+    this.#size += ITEM_SIZE
     if (item.type !== 'function_call') this.#open = item
-    const added = this.#itemOf(item, 'in_progress')
     const events = [
       this.#event({ type: 'response.output_item.added', output_index: item.outputIndex, item: added }),
     ]
@@ -205,7 +210,7 @@ export class ResponseWriter implements AnswerWriter {
     type: 'response.content_part.added' | 'response.content_part.done',
     item: OpenItem,
   ): StreamEvent {
-    const place = { item_id: this.#idOf(item), output_index: item.outputIndex, content_index: 0 }
+    const place = { item_id: item.id, output_index: item.outputIndex, content_index: 0 }
     const part =
       item.type === 'message'
         ? outputText(item.text, item.logprobs)
@@ -213,13 +218,9 @@ export class ResponseWriter implements AnswerWriter {
     return this.#event({ type, ...place, part })
   }
 
-  #idOf(item: OpenItem): string {
-    return this.#itemOf(item, 'in_progress').id
-  }
-
   /** The item as far as it has come; one that has just begun has no content yet. */
   #itemOf(
-    { outputIndex, type, call, name, text, logprobs }: OpenItem,
+    { outputIndex, type, call, name, text, logprobs }: Omit<OpenItem, 'id'>,
     status: ResponseOutputItem['status'],
   ): ResponseOutputMessage | ResponseReasoning | ResponseFunctionCall {
     const place = { responseId: this.#identity.id, outputIndex }
