@@ -67,23 +67,33 @@ export interface AnswerWriter {
   fail(failure: StreamFailure): readonly StreamEvent[]
 }
 
+/** What one probability takes, in characters. */
+const PROBABILITY_CHARACTERS = 64
+
 /** Puts an answer together from its deltas. */
 export class AnswerCollector {
   #text = ''
   #reasoning = ''
   #logprobs: TokenLogprob[] | undefined
+  #probabilities = 0
   readonly #calls: { name: string; arguments: string }[] = []
 
-  /** Characters gathered so far. */
+  /** Characters gathered so far, probabilities included. */
   get size(): number {
     return this.#calls.reduce(
       (sum, call) => sum + call.name.length + call.arguments.length,
-      this.#text.length + this.#reasoning.length,
+      this.#text.length + this.#reasoning.length + this.#probabilities * PROBABILITY_CHARACTERS,
     )
   }
 
   add({ parts, logprobs }: AnswerDelta): void {
-    if (logprobs !== undefined) this.#logprobs = [...(this.#logprobs ?? []), ...logprobs]
+    if (logprobs !== undefined) {
+      const known = (this.#logprobs ??= [])
+      for (const entry of logprobs) {
+        known.push(entry)
+        this.#probabilities += 1 + entry.top.length
+      }
+    }
     for (const part of parts) {
       if (part.type === 'text') this.#text += part.text
       else if (part.type === 'reasoning') this.#reasoning += part.text

@@ -30,7 +30,7 @@ export class ChatAccumulator {
       choice.content += delta.content ?? ''
       choice.reasoning += delta.reasoning_content ?? ''
       choice.finishReason = finishReason ?? choice.finishReason
-      if (logprobs) choice.logprobs = [...(choice.logprobs ?? []), ...logprobs.content]
+      if (logprobs) (choice.logprobs ??= []).push(...logprobs.content)
       for (const { index: number, id, function: called } of delta.tool_calls ?? []) {
         const call = (choice.calls[number] ??= { id: '', name: '', arguments: '' })
         call.id ||= id ?? ''

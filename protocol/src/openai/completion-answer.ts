@@ -35,9 +35,10 @@ export function completionFinish(reason: FinishReason): 'stop' | 'length' {
 /** How likely tokens were, in OpenAI's older shape. `offset` is the length of the text before them. */
 export function completionLogprobs(logprobs: readonly TokenLogprob[], offset: number): CompletionLogprobs {
   const tokens = logprobs.map(({ token }) => token)
+  let end = offset
   return {
     tokens,
-    text_offset: tokens.map((_, index) => offset + tokens.slice(0, index).join('').length),
+    text_offset: tokens.map(({ length }) => (end += length) - length),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
     top_logprobs: logprobs.map(({ top }) =>
       Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),

@@ -5,7 +5,7 @@ import { AnswerReader } from '../output/answer-reader.ts'
 import { Detokenizer } from '../output/detokenizer.ts'
 import type { CallSyntax } from '../output/call-syntax.ts'
 import type { Piece } from '../output/piece.ts'
-import { CALL_RULE, callGrammar } from './call-grammar.ts'
+import { CALL_RULE, type CallGrammars } from './call-grammar.ts'
 import type { ChatTemplate } from './chat-template.ts'
 import { formatGrammar, openGrammar, type WrittenGrammar } from './grammar.ts'
 import type { GrammarTrial } from './grammar-trial.ts'
@@ -19,6 +19,7 @@ export interface FormContext {
   readonly model: LlamaModel
   readonly template: ChatTemplate
   readonly trial: GrammarTrial
+  readonly callGrammars: CallGrammars
   /** Text of tokens, marks included. */
   readonly detokenize: (ids: readonly number[]) => string
   /** True if the prompt has opened a thought. */
@@ -50,11 +51,11 @@ export class AnswerForm {
   }
 
   static async open(job: ChatJob, context: FormContext): Promise<AnswerForm | EngineRefusal> {
-    const { model, template, trial } = context
+    const { model, template, trial, callGrammars } = context
     const { calls } = template
     const format = job.output && formatOf(job, calls)
     if (format !== undefined && 'code' in format) return format
-    const call = job.tools && callGrammar(job.tools, job.toolChoice, calls)
+    const call = job.tools && callGrammars.for(job.tools, job.toolChoice)
     if (call?.ok === false) return call.refusal
     const opened = {
       text: format && (await openGrammar(model, format, trial)),

@@ -2,6 +2,7 @@ import type { LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp'
 import type { ChatJob, CompletionJob, EngineRefusal } from '../engine.ts'
 import { FrameAssembler } from '../output/frame-assembler.ts'
 import { AnswerForm, begins } from './answer-form.ts'
+import { CallGrammars } from './call-grammar.ts'
 import { ChatTemplate } from './chat-template.ts'
 import { completionPrompt } from './completion-prompt.ts'
 import { type Finish, generateAnswer } from './generation.ts'
@@ -30,11 +31,13 @@ export class AnswerModel {
   readonly #sequences: SequencePool
   readonly #vocabulary: number
   readonly #trial = new GrammarTrial()
+  readonly #callGrammars: CallGrammars
   readonly #gate = new StepGate()
 
   private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
     this.#template = new ChatTemplate(loaded.model)
+    this.#callGrammars = new CallGrammars(this.#template.calls)
     this.#detokenize = markDetokenizer(loaded.model, this.#template)
     this.#sequences = new SequencePool(context)
     this.#vocabulary = loaded.model.fileInfo.metadata.tokenizer.ggml.tokens.length
@@ -131,8 +134,15 @@ export class AnswerModel {
   #form(job: AnswerJob, { opensThought }: Prompt): Promise<AnswerForm | EngineRefusal> {
     const { model } = this.#loaded
     if (job.kind === 'completion') return Promise.resolve(AnswerForm.plain(model))
-    const [template, trial, detokenize] = [this.#template, this.#trial, this.#detokenize]
-    return AnswerForm.open(job, { model, template, trial, detokenize, opensThought })
+    const context = {
+      model,
+      template: this.#template,
+      trial: this.#trial,
+      callGrammars: this.#callGrammars,
+      detokenize: this.#detokenize,
+      opensThought,
+    }
+    return AnswerForm.open(job, context)
   }
 
   #check(job: AnswerJob, prompt: Prompt): EngineRefusal | undefined {

@@ -11,24 +11,50 @@ export type CallGrammar =
 /** The rule of `callGrammar` to begin with: white space may stand around a call. */
 export const CALL_RULE = 'call'
 
+/** Characters that the schemas of all tools of a job may have together: making a grammar of them holds everybody up. */
+const MOST_CHARACTERS = 128 * 1024
+/** Grammars that are kept: an agent sends the same tools with each of its turns. */
+const MOST_KEPT = 32
+
 type Schema = Record<string, unknown>
+
+/** Grammars of calls, made once for the same tools. */
+export class CallGrammars {
+  readonly #syntax: CallSyntax
+  readonly #kept = new Map<string, CallGrammar>()
+
+  constructor(syntax: CallSyntax) {
+    this.#syntax = syntax
+  }
+
+  for(tools: readonly ToolDefinition[], choice: ToolChoice | undefined): CallGrammar {
+    const wanted = typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools
+    const key = JSON.stringify(wanted.map(({ name, parameters, strict }) => [name, parameters, strict]))
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) return kept
+    if (key.length > MOST_CHARACTERS)
+      return refused(`the schemas of the tools have more than ${MOST_CHARACTERS} characters; send fewer`)
+    const made = callGrammar(wanted, this.#syntax)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size < MOST_KEPT) break
+      this.#kept.delete(oldest)
+    }
+    this.#kept.set(key, made)
+    return made
+  }
+}
 
 /**
  * What a call of one of the tools may look like: its name, and arguments that fit its schema. Where a grammar cannot hold to the schema of a tool, its arguments are any object, unless it
  * is `strict`: then the Job is refused.
  */
-export function callGrammar(
-  tools: readonly ToolDefinition[],
-  choice: ToolChoice | undefined,
-  { argumentsKey }: CallSyntax,
-): CallGrammar {
-  const wanted = typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools
+function callGrammar(tools: readonly ToolDefinition[], { argumentsKey }: CallSyntax): CallGrammar {
   const alternatives: Schema[] = []
-  for (const { name, parameters = { type: 'object', properties: {} }, strict } of wanted) {
+  for (const { name, parameters = { type: 'object', properties: {} }, strict } of tools) {
     const own = schemaToGrammar({ ...parameters, type: 'object' })
     if (!own.ok && strict === true) {
       const message = `the parameters of the tool ${name} cannot be followed at ${own.path}: ${own.message}; or leave strict out`
-      return { ok: false, refusal: { code: 'invalid_payload', field: 'tools', message } }
+      return refused(message)
     }
     const at = `#/anyOf/${alternatives.length}/properties/${argumentsKey}`
     alternatives.push({
@@ -44,15 +70,7 @@ export function callGrammar(
     })
   }
   const written = schemaToGrammar({ anyOf: alternatives })
-  if (!written.ok)
-    return {
-      ok: false,
-      refusal: {
-        code: 'invalid_payload',
-        field: 'tools',
-        message: `the tools cannot be followed at ${written.path}: ${written.message}`,
-      },
-    }
+  if (!written.ok) return refused(`the tools cannot be followed at ${written.path}: ${written.message}`)
   return { ok: true, gbnf: `${written.gbnf}${CALL_RULE} ::= [ \\n]? root [ \\n]?\n` }
 }
 
@@ -67,4 +85,8 @@ function moved(schema: unknown, at: string): unknown {
       return [key, key === 'const' || key === 'enum' ? value : moved(value, at)]
     }),
   )
+}
+
+function refused(message: string): CallGrammar {
+  return { ok: false, refusal: { code: 'invalid_payload', field: 'tools', message } }
 }

@@ -78,8 +78,11 @@ export class ChatTemplate {
     template = this.#template,
   ): string {
     const { bosString, eosString } = this.#model.tokens
+    const names = new Map(
+      messages.flatMap(({ toolCalls = [] }) => toolCalls.map(({ id, name }) => [id, name])),
+    )
     return template.render({
-      messages: messages.map((turn) => this.#message(turn, messages)),
+      messages: messages.map((turn) => this.#message(turn, names)),
       ...(tools !== undefined && { tools: tools.map((tool) => this.#marks.guard(functionOf(tool))) }),
       add_generation_prompt: isPrompt,
       bos_token: bosString ?? '',
@@ -88,9 +91,10 @@ export class ChatTemplate {
     })
   }
 
-  #message(turn: ChatTurn, all: readonly ChatTurn[]): Record<string, unknown> {
+  /** A message as templates expect it. `names` has those of calls by their ids. */
+  #message(turn: ChatTurn, names: ReadonlyMap<string, string>): Record<string, unknown> {
     const { role, content, toolCalls, toolCallId, reasoning } = turn
-    const called = all.flatMap((other) => other.toolCalls ?? []).find(({ id }) => id === toolCallId)
+    const called = toolCallId === undefined ? undefined : names.get(toolCallId)
     return {
       role,
       content: this.#marks.mark(content),
@@ -103,7 +107,7 @@ export class ChatTemplate {
         })),
       }),
       ...(toolCallId !== undefined && { tool_call_id: this.#marks.guard(toolCallId) }),
-      ...(called !== undefined && { name: called.name }),
+      ...(called !== undefined && { name: called }),
     }
   }
 

@@ -18,11 +18,13 @@ export interface MarkedPart {
 
 /** Marks what somebody wrote before it goes through a template, so that it can be told from the template's own text after it. */
 export class ContentMarks {
-  readonly #special: readonly string[]
+  /** Finds a text that could be taken for a special token. */
+  readonly #special: RegExp | undefined
 
   constructor(model: LlamaModel) {
     const { tokens, token_type: types } = model.fileInfo.metadata.tokenizer.ggml
-    this.#special = tokens.filter((text, id) => text !== '' && Number(types?.[id]) === CONTROL)
+    const special = tokens.filter((text, id) => text !== '' && Number(types?.[id]) === CONTROL)
+    if (special.length > 0) this.#special = new RegExp(special.map(literally).join('|'))
   }
 
   mark(text: string): string {
@@ -57,10 +59,14 @@ export class ContentMarks {
   }
 
   #isHarmless(text: string): boolean {
-    return !this.#special.some((special) => text.includes(special))
+    return this.#special?.test(text) !== true
   }
 }
 
 function clean(text: string): string {
   return text.replaceAll(MARKS, '\uFFFD')
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
 }

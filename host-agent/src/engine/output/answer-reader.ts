@@ -15,6 +15,9 @@ export interface ReaderOptions {
   readonly isOneCall: boolean
 }
 
+/** White space at the start of an answer that is held back, in characters: more is meant as text. */
+const MOST_LEADING = 64
+
 /**
  * Reads the syntax of a model: pieces of text become text, thoughts and calls. A piece leaves once it is clear what all of its text is, with exactly its own token ids; those of
  * swallowed marks go with what comes next (F2, F10). Plain text passes as it is.
@@ -108,10 +111,8 @@ export class AnswerReader {
   #readText(): void {
     if (this.#trims || !this.#hasText) {
       const text = this.#open.trimStart()
-      if (text === '') {
-        if (this.#trims) this.#open = ''
-        return
-      }
+      if (text === '' && this.#trims) this.#open = ''
+      if (text === '' && this.#open.length < MOST_LEADING) return
       if (this.#trims) this.#open = text
     }
     const { calls, thinks } = this.#options
@@ -134,7 +135,7 @@ export class AnswerReader {
     const kept = openLength(this.#open, marks)
     const free = this.#open.slice(0, this.#open.length - kept)
     // White space at the start belongs to what follows it.
-    if (!this.#hasText && free.trim() === '') return
+    if (!this.#hasText && free.length < MOST_LEADING && free.trim() === '') return
     this.#text(free, false)
     this.#open = this.#open.slice(free.length)
   }
