@@ -189,13 +189,6 @@ describe('choice', () => {
     expect(JSON.parse(lax.calls[0]?.arguments ?? '')).toBeTypeOf('object')
   })
 
-  test('more schemas than one job may bring are refused', async () => {
-    const parameters = { type: 'object', properties: { a: { enum: ['x'.repeat(30_000)] } } }
-    const many = Array.from({ length: 5 }, (_, index) => ({ name: `f${index}`, parameters }))
-    const { last } = await ask('Hi', { tools: many })
-    expect(last).toMatchObject({ type: 'refused', refusal: { code: 'invalid_payload', field: 'tools' } })
-  })
-
   test('one call at most, where no more are wanted', async () => {
     const { calls, last } = await ask('What is the weather in Paris?', { tools, parallelToolCalls: false })
     expect(calls).toHaveLength(1)
