@@ -65,7 +65,9 @@ test.for([
   await beginEmailLogin(new Browser({ ...OPEN, ...settings }), email)
   const lines = log.mock.calls.map(([line]) => String(line))
   log.mockRestore()
-  expect(lines.map((line) => JSON.parse(line))).toEqual([{ event: 'login_code_not_sent', reason }])
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'login_code_not_sent', reason, requestId: expect.stringMatching(/^req_/) },
+  ])
   expect(await mailTo(email)).toEqual([])
 })
 

@@ -189,6 +189,15 @@ test('[H9] of what Hosts serve, a directory sends no more than Consumers are sho
   const serving = await directoryStub(env, 'public').serving()
   expect(serving.find(({ hostId }) => hostId === host.keys.id)).toEqual({
     hostId: host.keys.id,
-    models: [{ id: model, contextLength: 2048 }],
+    models: [
+      {
+        id: model,
+        contextLength: 2048,
+        aliases: ['nickname'],
+        kinds: ['chat'],
+        capabilities: ['x'.repeat(64)],
+        state: 'loaded',
+      },
+    ],
   })
 })

@@ -170,7 +170,12 @@ test('[I2] a value that was replaced and comes back later ends the login for bot
   const lines = log.mock.calls.map(([line]) => String(line))
   log.mockRestore()
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { event: 'login_stolen', userId: me.id, loginSessionId: id },
+    {
+      event: 'login_stolen',
+      userId: me.id,
+      loginSessionId: id,
+      requestId: expect.stringMatching(/^req_/),
+    },
   ])
   expect([await statusOf(browser), await statusOf(other.browser)]).toEqual([401, 200])
 })

@@ -66,7 +66,13 @@ test('what a person does as operator is done by the operator account, and noted'
   log.mockRestore()
   expect(frozen.status).toBe(201)
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { event: 'operator_action', userId: me.id, method: 'POST', route: '/api/accounts/:account/freezes' },
+    {
+      event: 'operator_action',
+      userId: me.id,
+      method: 'POST',
+      route: '/api/accounts/:account/freezes',
+      requestId: expect.stringMatching(/^req_/),
+    },
   ])
   const row = await env.DB.prepare('select operator_id o from freezes where account_id = ?')
     .bind(account.id)
