@@ -157,7 +157,7 @@ test('prompts of token ids go to servers that take them, and to no others', asyn
   const prompt = [1, 2, 3]
   expect((await ask(server, 'vllm', { prompt }))[0]).toEqual({
     type: 'start',
-    promptTokens: 3 + 32 + 8,
+    promptTokens: 3 + 2,
     cachedTokens: 0,
   })
   expect(server.to('POST /v1/completions')[0]?.body).toMatchObject({ prompt })

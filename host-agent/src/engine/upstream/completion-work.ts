@@ -1,7 +1,7 @@
 import type { CompletionJob } from '../engine.ts'
 import { readCompletionChunk, readGenerateChunk, readInfillChunk } from './completion-chunk.ts'
 import { jsonLineChunks } from './json-lines.ts'
-import { type PromptSize, promptSize } from './prompt-size.ts'
+import { type PromptSize, textSize } from './prompt-size.ts'
 import { samplingFields, tokenLimit } from './sampling-fields.ts'
 import type { ServerRun } from './server-run.ts'
 import { sseChunks } from './sse-events.ts'
@@ -16,7 +16,7 @@ export async function completionWork(
 ): Promise<void> {
   const { model, dialect } = workshop
   const { prompt, suffix } = job
-  const size = promptSize(suffix === undefined ? [prompt] : [prompt, suffix])
+  const size = textSize(suffix === undefined ? [prompt] : [prompt, suffix])
   const refusal = refuseCompletion(job, model, dialect) ?? refuseLong(size, model, dialect)
   if (refusal !== undefined) return run.refuse(refusal)
   const limits = { maxTokens: job.sampling.maxTokens, mostCalls: 0 }

@@ -1,6 +1,6 @@
 import type { EngineJob } from '../engine.ts'
 import { embeddingAnswer, vectorsOf } from './embedding-answer.ts'
-import { type PromptText, promptSize, weightOf } from './prompt-size.ts'
+import { type PromptText, textSize, weightOf } from './prompt-size.ts'
 import type { ServerRun } from './server-run.ts'
 import type { TextWorkshop } from './streamed-work.ts'
 
@@ -21,7 +21,7 @@ export async function embeddingWork(
     const message = 'the server behind this model takes no ids of tokens as input'
     return run.refuse({ code: 'unsupported_kind', message })
   }
-  const size = promptSize(input)
+  const size = textSize(input)
   const { signal } = run
   // All results together state no more than the job was accepted with.
   let left = Math.min(size.estimate, size.bound)
@@ -32,7 +32,7 @@ export async function embeddingWork(
     const options = { signal, body, gapTimeoutMs, mostBytes: MOST_ANSWER_BYTES }
     const answer = await client.json('/v1/embeddings', embeddingAnswer, options)
     const vectors = vectorsOf(answer, inputs.length)
-    const counted = Math.min(answer.usage?.prompt_tokens ?? 0, left, promptSize(inputs).bound)
+    const counted = Math.min(answer.usage?.prompt_tokens ?? 0, left, textSize(inputs).bound)
     const tokens = spread(counted, inputs)
     left -= counted
     run.start()

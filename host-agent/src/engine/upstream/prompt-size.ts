@@ -1,18 +1,31 @@
 import type { ChatTurn } from '@daisi/protocol'
 import type { ChatJob } from '../engine.ts'
 
-/** What is added for the model's template: usually, and at most. Tokens for the whole prompt, and for each of its texts. */
-const USUAL = { whole: 32, each: 8 } as const
-const MOST = { whole: 64, each: 16 } as const
-/** Tokens of an image: of the models that see, hardly one makes more of it. */
-const IMAGE_TOKENS = 4_096
+/** Tokens that something takes beside its own text: usually, and at most. */
+interface Allowance {
+  readonly usual: number
+  readonly most: number
+}
+
+/** What chat templates add around a whole conversation, */
+const CONVERSATION: Allowance = { usual: 32, most: 64 }
+/** around each turn, call and tool, */
+const EACH: Allowance = { usual: 8, most: 16 }
+/** and to tell the model that it has tools. */
+const TOOLS: Allowance = { usual: 128, most: 512 }
+/** What a model makes of an image, */
+const IMAGE: Allowance = { usual: 1_024, most: 4_096 }
+/** and what a tokenizer adds around a text that has no template. */
+const TEXT: Allowance = { usual: 2, most: 8 }
+/** Templates indent the JSON of tools. */
+const INDENTED = 2
 /** Bytes of a token, in text that takes many tokens. */
 const FEW_BYTES_PER_TOKEN = 2
 /** Bytes of a token beyond which no text gets on average. */
 const MANY_BYTES_PER_TOKEN = 8
 const BYTES_PER_ID = 4
 
-/** Tokens of a prompt, before its server has counted them. */
+/** Tokens of a prompt, before its server has counted them. An Orc measures the same: a job that it gives out is not refused for it. */
 export interface PromptSize {
   /** Hardly ever exceeded. This is what a job is accepted with. */
   readonly estimate: number
@@ -25,22 +38,33 @@ export interface PromptSize {
 /** Text, or ids of tokens. */
 export type PromptText = string | readonly number[]
 
-/** Measures a prompt by the bytes of its texts, as an Orc does. Ids of tokens are as many tokens. */
-export function promptSize(texts: readonly PromptText[], images = 0): PromptSize {
-  const bytes = sum(texts.map((text) => (typeof text === 'string' ? Buffer.byteLength(text) : 0)))
-  const known = sum(texts.map((text) => (typeof text === 'string' ? 0 : text.length))) + images * IMAGE_TOKENS
+/** Measures a conversation. */
+export function chatSize({ messages, tools = [] }: Pick<ChatJob, 'messages' | 'tools'>): PromptSize {
+  const textBytes = sum(messages.map(turnBytes))
+  const toolBytes = sum(tools.map((tool) => Buffer.byteLength(JSON.stringify(tool))))
+  const calls = sum(messages.map(({ toolCalls = [] }) => toolCalls.length))
+  const images = sum(messages.map((turn) => turn.images?.length ?? 0))
+  const added = (of: keyof Allowance): number =>
+    CONVERSATION[of] +
+    (messages.length + calls + tools.length) * EACH[of] +
+    images * IMAGE[of] +
+    (tools.length > 0 ? TOOLS[of] : 0)
   return {
-    estimate: Math.ceil(bytes / FEW_BYTES_PER_TOKEN) + known + USUAL.whole + USUAL.each * texts.length,
-    bound: bytes + known + MOST.whole + MOST.each * texts.length,
-    least: Math.floor(bytes / MANY_BYTES_PER_TOKEN),
+    estimate: Math.ceil((textBytes + toolBytes) / FEW_BYTES_PER_TOKEN) + added('usual'),
+    bound: textBytes + toolBytes * INDENTED + added('most'),
+    least: Math.floor(textBytes / MANY_BYTES_PER_TOKEN),
   }
 }
 
-/** Measures a conversation, with what stands in its prompt beside the text of its turns. */
-export function chatSize({ messages, tools = [] }: ChatJob): PromptSize {
-  const images = sum(messages.map((turn) => turn.images?.length ?? 0))
-  const texts = [...messages.map(turnText), ...tools.map((tool) => JSON.stringify(tool))]
-  return promptSize(texts, images)
+/** Measures texts without a template. Ids of tokens are as many tokens. */
+export function textSize(texts: readonly PromptText[]): PromptSize {
+  const bytes = sum(texts.map((text) => (typeof text === 'string' ? Buffer.byteLength(text) : 0)))
+  const ids = sum(texts.map((text) => (typeof text === 'string' ? 0 : text.length)))
+  return {
+    estimate: Math.ceil(bytes / FEW_BYTES_PER_TOKEN) + ids + texts.length * TEXT.usual,
+    bound: bytes + ids + texts.length * TEXT.most,
+    least: Math.floor(bytes / MANY_BYTES_PER_TOKEN) + ids,
+  }
 }
 
 /** How much of the tokens of several texts one of them has, in no unit. Even an empty one has some. */
@@ -48,8 +72,9 @@ export function weightOf(text: PromptText): number {
   return 1 + (typeof text === 'string' ? Buffer.byteLength(text) : text.length * BYTES_PER_ID)
 }
 
-function turnText({ content, reasoning = '', toolCalls }: ChatTurn): string {
-  return content + reasoning + (toolCalls === undefined ? '' : JSON.stringify(toolCalls))
+function turnBytes({ content, reasoning = '', toolCalls = [] }: ChatTurn): number {
+  const calls = toolCalls.map((call) => Buffer.byteLength(call.name) + Buffer.byteLength(call.arguments))
+  return Buffer.byteLength(content) + Buffer.byteLength(reasoning) + sum(calls)
 }
 
 function sum(values: readonly number[]): number {
