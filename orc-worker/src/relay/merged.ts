@@ -1,6 +1,5 @@
 /**
- * What several sources yield, with their numbers, as it comes; one source is read as it is. When one of them fails, or the reader leaves, all
- * others are ended too.
+ * What several sources yield, with their numbers, as it comes. When one of them fails, or the reader leaves, the others are told to end.
  */
 export async function* merged<Value>(
   sources: readonly AsyncGenerator<Value, void>[],
@@ -24,6 +23,7 @@ export async function* merged<Value>(
       ask(index)
     }
   } finally {
-    await Promise.all(sources.map((source) => source.return()))
+    // One that waits for its Host ends when that does, or its relay is closed: nobody waits for it here.
+    for (const source of sources) source.return().catch(() => undefined)
   }
 }

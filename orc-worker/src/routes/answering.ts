@@ -72,7 +72,7 @@ export async function answerTask(c: AppContext, bodyText: string, task: AnswerTa
   }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
   await within(running, HEADERS_AFTER_MS)
-  return sseResponse(streamedAnswer(c, running, task.writer), () => leave.abort())
+  return sseResponse(streamedAnswer(c, running, task.writer, leave), () => leave.abort())
 }
 
 async function startJobs(
@@ -143,6 +143,7 @@ async function* streamedAnswer(
   c: AppContext,
   running: Promise<readonly RunningJob[]>,
   writer: AnswerWriter,
+  leave: AbortController,
 ): AsyncGenerator<string, void> {
   try {
     const jobs = await running
@@ -153,6 +154,8 @@ async function* streamedAnswer(
     }
     yield text(writer.end())
   } catch (error) {
+    // What the other answers cost would be for nothing.
+    leave.abort()
     // A stream never just stops (rule A6).
     if (!(error instanceof ApiError)) logRequest(c, 'stream_failed', { error })
     const fault = { code: 'internal_error', message: 'The Orc failed. Send the request again.' } as const

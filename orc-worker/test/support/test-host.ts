@@ -6,9 +6,11 @@ import {
   HOST_ENROL_PATH,
   HOST_PROOF_TYPE,
   HOST_SUBPROTOCOL,
+  type FinishReason,
   type Hello,
   type JobUsage,
   type ModelOffer,
+  type OutputPart,
   PROTOCOL_VERSION,
   type ProofPurpose,
   RECEIPT_TYPE,
@@ -17,6 +19,7 @@ import {
   type Welcome,
   decodeDown,
   encodeFrame,
+  partsFrame,
   textFrame,
   encodeUp,
 } from '@daisi/protocol'
@@ -171,6 +174,16 @@ export class TestHost {
     )
   }
 
+  /** A frame of parts, with so many tokens. */
+  sendParts(jobId: string, sequence: number, parts: readonly OutputPart[], tokens = 1): void {
+    const tokenIds = Array.from({ length: tokens }, (_, id) => id)
+    this.#socket.send(encodeFrame(partsFrame({ jobId, sequence, parts, tokenIds, tokenCount: tokens })))
+  }
+  /** A whole result in one frame. */
+  sendResult(jobId: string, sequence: number, text: string, tokenCount: number): void {
+    this.#socket.send(encodeFrame({ kind: 'result', jobId, sequence, text, tokenCount, last: true }))
+  }
+
   /** The next message of this type; earlier ones of other types are an error. */
   async receive<Type extends Down['type']>(type: Type): Promise<Extract<Down, { type: Type }>> {
     while (this.#messages.length === 0) {
@@ -190,14 +203,18 @@ export class TestHost {
   async end(
     run: Run,
     usage: JobUsage,
-    options: { outcome?: 'completed' | 'cancelled' | 'failed'; receipt?: string } = {},
+    options: {
+      outcome?: 'completed' | 'cancelled' | 'failed'
+      finishReason?: FinishReason
+      receipt?: string
+    } = {},
   ): Promise<void> {
     const outcome = options.outcome ?? 'completed'
     this.send({
       type: 'job-end',
       jobId: run.jobId,
       outcome,
-      ...(outcome === 'completed' ? { finishReason: 'stop' as const } : {}),
+      ...(outcome === 'completed' ? { finishReason: options.finishReason ?? 'stop' } : {}),
       ...(outcome === 'failed' ? { error: { code: 'engine_failed', message: 'it broke' } } : {}),
       usage,
       receipt: options.receipt ?? (await this.receipt(run, usage)),

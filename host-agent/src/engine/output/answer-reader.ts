@@ -51,6 +51,11 @@ export class AnswerReader {
     return this.#state === 'call' ? this.#call?.text : undefined
   }
 
+  /** True while the model thinks. */
+  get isThought(): boolean {
+    return this.#state === 'thought'
+  }
+
   /** True once nothing more is wanted. */
   get isDone(): boolean {
     return this.#options.isOneCall && this.#state === 'after-call'

@@ -1,0 +1,256 @@
+import type { Run } from '@daisi/protocol'
+import {
+  chatChunkShape,
+  chatCompletionShape,
+  completionShape,
+  embeddingListShape,
+} from '@daisi/protocol/testing/openai-shapes'
+import { describe, expect, test } from 'vitest'
+import { audit, balanceOf, call, settle } from './support/orc.ts'
+import { chat, events, newScene, type Scene } from './support/scene.ts'
+
+const able = {
+  offer: {
+    kinds: ['chat' as const, 'completion' as const, 'embedding' as const],
+    capabilities: ['seed', 'logprobs', 'infill'],
+  },
+}
+
+function post(scene: Scene, path: string, body: Record<string, unknown>, headers = {}): Promise<Response> {
+  return call('POST', path, { token: scene.key.key, body: { model: scene.model, ...body }, headers })
+}
+
+/** What a Consumer has spent, after everything is settled. */
+async function spent(scene: Scene): Promise<number> {
+  await settle(scene.key.key)
+  const { available, held } = await balanceOf(scene.consumer)
+  return 10_000 - available - held
+}
+
+describe('several answers', () => {
+  async function runs({ host }: Scene, count: number): Promise<Run[]> {
+    const all = [await host.receive('run')]
+    host.accept(all[0]!)
+    while (all.length < count) {
+      const run = await host.receive('run')
+      host.accept(run)
+      all.push(run)
+    }
+    return all
+  }
+
+  test('[A11] one stream of several, mixed as they come, with seeds of their own and the sum of their usage', async () => {
+    const scene = await newScene(able)
+    const answer = chat(scene, { n: 3, seed: 5, stream: true, stream_options: { include_usage: true } })
+    const jobs = await runs(scene, 3)
+    expect(jobs.map(({ payload }) => payload)).toMatchObject(
+      [5, 6, 7].map((seed) => ({ sampling: { seed } })),
+    )
+    for (const [index, text] of ['a', 'b', 'c'].entries()) scene.host.sendFrame(jobs[index]!.jobId, 0, text)
+    scene.host.sendFrame(jobs[1]!.jobId, 1, 'B')
+    for (const [index, run] of jobs.entries())
+      await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: index === 1 ? 2 : 1 })
+    const told = await events(await answer)
+    expect(told.pop()).toBe('[DONE]')
+    const chunks = told.map((chunk) => chatChunkShape.parse(chunk))
+    const texts = ['', '', '']
+    for (const { choices } of chunks)
+      for (const { index, delta } of choices) texts[index] += delta.content ?? ''
+    expect(texts).toEqual(['a', 'bB', 'c'])
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 30, completion_tokens: 4 } })
+    expect(await spent(scene)).toBe(34)
+    expect(await audit()).toMatchObject({ sum: 0, drifted: 0 })
+  })
+
+  test('[A11] one that cannot begin ends the others, and nothing is charged or held', async () => {
+    const scene = await newScene(able)
+    const answer = chat(scene, { n: 2 })
+    const first = await scene.host.receive('run')
+    scene.host.accept(first)
+    const second = await scene.host.receive('run')
+    scene.host.send({ type: 'refused', jobId: second.jobId, code: 'invalid_payload', message: 'no' })
+    expect((await answer).status).toBe(400)
+    expect((await scene.host.receive('cancel')).jobId).toBe(first.jobId)
+    await scene.host.end(
+      first,
+      { promptTokens: 10, cachedTokens: 0, generatedTokens: 0 },
+      { outcome: 'cancelled' },
+    )
+    expect(await spent(scene)).toBe(0)
+    await expect.poll(async () => (await balanceOf(scene.consumer)).available).toBeGreaterThan(0)
+  })
+
+  test('[A6] one that is lost breaks the stream off with an error', async () => {
+    const scene = await newScene(able)
+    const answer = chat(scene, { n: 2, stream: true })
+    const [first, second] = await runs(scene, 2)
+    scene.host.sendFrame(first!.jobId, 0, 'a')
+    await scene.host.end(
+      second!,
+      { promptTokens: 10, cachedTokens: 0, generatedTokens: 0 },
+      { outcome: 'failed' },
+    )
+    const told = await events(await answer)
+    expect(told.at(-1)).toMatchObject({ error: { code: 'host_failed' } })
+  })
+
+  test('[K1] sent again under its key, none of them begins', async () => {
+    const scene = await newScene(able)
+    const headers = { 'idempotency-key': 'several' }
+    const answer = chat(scene, { n: 2 }, { headers })
+    const jobs = await runs(scene, 2)
+    for (const run of jobs) {
+      scene.host.sendFrame(run.jobId, 0, 'x')
+      await scene.host.end(run, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+    }
+    chatCompletionShape.parse(await (await answer).json())
+    const again = await chat(scene, { n: 2 }, { headers })
+    expect([again.status, await again.json()]).toMatchObject([
+      409,
+      { error: { code: 'request_already_processed' } },
+    ])
+    expect(await spent(scene)).toBe(22)
+  })
+})
+
+describe('completions', () => {
+  test('several prompts, in order, each echoed', async () => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/completions', { prompt: ['one ', 'two '], echo: true, max_tokens: 4 })
+    for (const text of ['first', 'second']) {
+      const run = await scene.host.serve([text], 3)
+      expect(run).toMatchObject({ kind: 'completion', payload: { sampling: { maxTokens: 4 } } })
+    }
+    const { choices, usage } = completionShape.parse(await (await answer).json())
+    expect(choices.map(({ text }) => text)).toEqual(['one first', 'two second'])
+    expect(usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 2 })
+  })
+
+  test('a suffix and ids of tokens reach the Host; a stream tells what is new', async () => {
+    const scene = await newScene(able)
+    const infill = post(scene, '/v1/completions', { prompt: 'a', suffix: 'c', stream: true })
+    expect((await scene.host.serve(['b', 'b'])).payload).toMatchObject({
+      prompt: 'a',
+      suffix: 'c',
+      sampling: { maxTokens: 16 },
+    })
+    const told = await events(await infill)
+    expect(told.pop()).toBe('[DONE]')
+    const chunks = told.map((chunk) => completionShape.parse(chunk))
+    expect(chunks.map(({ choices }) => choices[0]?.text)).toEqual(['b', 'b', ''])
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('stop')
+    const ids = post(scene, '/v1/completions', { prompt: [1, 2, 3] })
+    expect((await scene.host.serve(['x'])).payload).toMatchObject({ prompt: [1, 2, 3] })
+    expect((await ids).status).toBe(200)
+  })
+
+  test.for<[string, Record<string, unknown>, string, string]>([
+    ['too many at once', { prompt: ['a', 'b', 'c'], n: 8 }, 'invalid_request', 'prompt'],
+    ['a suffix to ids', { prompt: [1], suffix: 'x' }, 'invalid_request', 'suffix'],
+    ['an echo with probabilities', { prompt: 'a', echo: true, logprobs: 1 }, 'unsupported_parameter', 'echo'],
+    ['an echo of ids', { prompt: [1], echo: true }, 'unsupported_parameter', 'echo'],
+    ['the best of several', { prompt: 'a', best_of: 2 }, 'unsupported_parameter', 'best_of'],
+    ['more probabilities than there are', { prompt: 'a', logprobs: 6 }, 'invalid_request', 'logprobs'],
+  ])('%s is refused', async ([, body, code, param]) => {
+    const response = await post(await newScene(able), '/v1/completions', body)
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code, param } }])
+  })
+})
+
+describe('embeddings', () => {
+  const vector = (...numbers: number[]): string =>
+    btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(numbers).buffer)))
+
+  /** Answers the next Job with these vectors, of so many tokens each. */
+  async function embed({ host }: Scene, vectors: readonly string[], tokens: readonly number[]): Promise<Run> {
+    const run = await host.receive('run')
+    host.accept(run, 0)
+    for (const [sequence, text] of vectors.entries())
+      host.sendResult(run.jobId, sequence, text, tokens[sequence] ?? 0)
+    const generatedTokens = tokens.reduce((sum, count) => sum + count, 0)
+    await host.end(run, { promptTokens: 0, cachedTokens: 0, generatedTokens })
+    return run
+  }
+
+  test('[P7] vectors, and exactly what their inputs took', async () => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/embeddings', { input: ['first text', 'second text'] })
+    const run = await embed(scene, [vector(0.6, 0.8), vector(0, 1)], [4, 3])
+    expect(run).toMatchObject({ kind: 'embedding', payload: { input: ['first text', 'second text'] } })
+    const { data, usage } = embeddingListShape.parse(await (await answer).json())
+    expect(data[0]?.embedding).toEqual([expect.closeTo(0.6), expect.closeTo(0.8)])
+    expect(usage).toEqual({ prompt_tokens: 7, total_tokens: 7 })
+    expect(await spent(scene)).toBe(7)
+  })
+
+  test('base64, and fewer numbers of length 1', async () => {
+    const scene = await newScene(able)
+    const base64 = post(scene, '/v1/embeddings', { input: 'text', encoding_format: 'base64' })
+    await embed(scene, [vector(0.6, 0.8)], [2])
+    expect(embeddingListShape.parse(await (await base64).json()).data[0]?.embedding).toBe(vector(0.6, 0.8))
+    const short = post(scene, '/v1/embeddings', { input: 'text', dimensions: 1 })
+    await embed(scene, [vector(0.6, 0.8)], [2])
+    expect(embeddingListShape.parse(await (await short).json()).data[0]?.embedding).toEqual([1])
+    const long = post(scene, '/v1/embeddings', { input: 'text', dimensions: 3 })
+    await embed(scene, [vector(0.6, 0.8)], [2])
+    expect(await (await long).json()).toMatchObject({
+      error: { code: 'invalid_request', param: 'dimensions' },
+    })
+  })
+
+  test.for<[string, readonly string[]]>([
+    ['too few vectors', []],
+    ['what is no base64', ['?']],
+    ['half a number', [btoa('abc')]],
+    ['what is no number', [vector(Number.NaN)]],
+  ])('%s: the Host failed', async ([, vectors]) => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/embeddings', { input: 'text' })
+    await embed(
+      scene,
+      vectors,
+      vectors.map(() => 2),
+    )
+    expect([(await answer).status, await (await answer).json()]).toMatchObject([
+      502,
+      { error: { code: 'host_failed' } },
+    ])
+  })
+
+  test('[P7] [T4] a Host that counts more than was held for is asked again, and never paid beyond the bytes', async () => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/embeddings', { input: '1 2 3 4 5' })
+    const first = await scene.host.receive('run')
+    scene.host.send({
+      type: 'refused',
+      jobId: first.jobId,
+      code: 'token_budget',
+      message: 'more',
+      promptTokens: 9,
+    })
+    await embed(scene, [vector(1)], [9])
+    embeddingListShape.parse(await (await answer).json())
+    expect(await spent(scene)).toBe(9)
+    const greedy = post(scene, '/v1/embeddings', { input: '1' })
+    const run = await scene.host.receive('run')
+    scene.host.accept(run, 0)
+    scene.host.sendResult(run.jobId, 0, vector(1), 500)
+    expect((await scene.host.closed).code).toBe(4400)
+    expect((await greedy).status).toBe(502)
+    expect(await spent(scene)).toBe(9)
+  })
+
+  test('[J11] what a Host refuses names the input', async () => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/embeddings', { input: '' })
+    const { jobId } = await scene.host.receive('run')
+    scene.host.send({
+      type: 'refused',
+      jobId,
+      code: 'invalid_payload',
+      message: 'input 0 is empty',
+      field: 'input',
+    })
+    expect(await (await answer).json()).toMatchObject({ error: { code: 'invalid_request', param: 'input' } })
+  })
+})
