@@ -168,6 +168,7 @@ test('[J11] what a Host refuses is told in its words, cleaned, with the paramete
 })
 
 test.for<[string, OutputPart[]]>([
+  ['a piece of a call that never began', [{ type: 'tool-call', index: 0, arguments: '{}' }]],
   ['a call out of order', [{ type: 'tool-call', index: 1, name: 'f', arguments: '' }]],
   [
     'a call that is named twice',

@@ -46,7 +46,7 @@ export function handleFrame(
     deliveredTokens: deliveredWith(frame, job, textBytes),
     textBytes: job.textBytes + textBytes,
     ...unfinishedWith(frame, job),
-    calls: job.calls + (frame.kind === 'parts' ? namesIn(frame).length : 0),
+    calls: job.calls + (frame.kind === 'parts' ? callsIn(frame) : 0),
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
   }
@@ -75,14 +75,23 @@ function answerFault(frame: TextFrame | PartsFrame, { kind, calls }: MeteredJob)
     return 'output for a Job of another kind'
   if (tokenCount === 0) return 'frame without tokens'
   if (text.length > tokenCount * MAX_TOKEN_CHARACTERS) return 'more text than its tokens can have'
-  if (frame.kind === 'parts' && namesIn(frame).some((part, index) => part !== calls + index))
-    return 'calls out of order'
-  return undefined
+  return frame.kind === 'parts' && !isInOrder(frame, calls) ? 'calls out of order' : undefined
 }
 
-/** The numbers of the calls that begin here. Each begins once, in order: an allowance is paid with its name. */
-function namesIn({ parts }: PartsFrame): readonly number[] {
-  return parts.flatMap((part) => (part.type === 'tool-call' && part.name !== undefined ? part.index : []))
+/** Whether each call begins once, with its name, in order, and nothing is added to one that has not begun. `begun` did so before. */
+function isInOrder({ parts }: PartsFrame, begun: number): boolean {
+  let calls = begun
+  for (const part of parts) {
+    if (part.type !== 'tool-call') continue
+    if (part.name === undefined ? part.index >= calls : part.index !== calls) return false
+    if (part.name !== undefined) calls++
+  }
+  return true
+}
+
+/** Calls that begin here: an allowance is paid with the name of each. */
+function callsIn({ parts }: PartsFrame): number {
+  return parts.filter((part) => part.type === 'tool-call' && part.name !== undefined).length
 }
 
 function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): string | undefined {
