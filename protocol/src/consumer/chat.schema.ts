@@ -29,7 +29,7 @@ const message = z.discriminatedUnion('role', [
   z.looseObject({
     role: z.literal('assistant'),
     content: text.nullish(),
-    tool_calls: z.array(toolCall).max(MAX_TOOLS).optional(),
+    tool_calls: z.array(toolCall).max(MAX_TOOLS).nullish(),
     reasoning_content: z.string().nullish(),
     refusal: z.string().nullish(),
   }),

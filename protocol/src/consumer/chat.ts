@@ -18,7 +18,7 @@ export interface ChatUserMessage {
 export interface ChatAssistantMessage {
   readonly role: 'assistant'
   readonly content?: string | readonly ChatTextPart[] | null | undefined
-  readonly tool_calls?: readonly ChatToolCall[] | undefined
+  readonly tool_calls?: readonly ChatToolCall[] | null | undefined
   /** What it thought. Left out of the prompt by most models' templates. */
   readonly reasoning_content?: string | null | undefined
   readonly refusal?: string | null | undefined

@@ -30,13 +30,16 @@ export class ChatWriter implements AnswerWriter {
   }
 
   delta(choice: number, { parts, logprobs }: AnswerDelta): readonly StreamEvent[] {
-    const first = parts.findIndex(({ type }) => type === 'text')
-    const events: StreamEvent[] = []
-    for (const [index, part] of parts.entries()) {
-      const probabilities = index === first && logprobs !== undefined ? chatLogprobs(logprobs) : null
-      events.push(this.#chunk(choice, this.#deltaOf(choice, part), null, probabilities))
-    }
-    return events
+    const likely = logprobs === undefined ? null : chatLogprobs(logprobs)
+    // With the text that they are of, as far as there is one.
+    const at = Math.max(
+      0,
+      parts.findIndex(({ type }) => type === 'text'),
+    )
+    if (parts.length === 0 && likely !== null) return [this.#chunk(choice, {}, null, likely)]
+    return parts.map((part, index) =>
+      this.#chunk(choice, this.#deltaOf(choice, part), null, index === at ? likely : null),
+    )
   }
 
   finish(choice: number, { reason, usage }: AnswerFinish): readonly StreamEvent[] {
