@@ -18,8 +18,8 @@ interface Result {
 
 type Part = AnswerPart | Result
 
-/** Reads a running Job to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
-export async function* readAnswer(job: RunningJob): AsyncGenerator<AnswerPart, void> {
+/** Reads a Job, once it runs, to its end. Throws `ApiError` if it does not come to one. Leaving early cancels the Job. */
+export async function* readAnswer(job: RunningJob | Promise<RunningJob>): AsyncGenerator<AnswerPart, void> {
   for await (const part of readParts(job, TEXT_GAP_MS)) {
     if (part.type === 'result') throw broken()
     yield part
@@ -39,7 +39,8 @@ export async function* readResults(job: RunningJob, gapMs: number): AsyncGenerat
   }
 }
 
-async function* readParts({ relay, abandon }: RunningJob, gapMs: number): AsyncGenerator<Part, void> {
+async function* readParts(job: RunningJob | Promise<RunningJob>, gapMs: number): AsyncGenerator<Part, void> {
+  const { relay, abandon } = await job
   let delivered = false
   try {
     for (;;) {

@@ -4,6 +4,12 @@
 export async function* merged<Value>(
   sources: readonly AsyncGenerator<Value, void>[],
 ): AsyncGenerator<readonly [number, Value], void> {
+  const [only, ...more] = sources
+  if (only === undefined) return
+  if (more.length === 0) {
+    for await (const value of only) yield [0, value]
+    return
+  }
   const waiting = new Map<number, Promise<readonly [number, IteratorResult<Value, void>]>>()
   const ask = (index: number): void => {
     const source = sources[index]
