@@ -80,6 +80,48 @@ describe('several answers', () => {
     await expect.poll(async () => (await balanceOf(scene.consumer)).available).toBeGreaterThan(0)
   })
 
+  test('a Host that begins the second only after the first is read meanwhile, beyond what waits for a reader', async () => {
+    const scene = await newScene(able)
+    const answer = chat(scene, { n: 2, max_tokens: 500 })
+    const first = await scene.host.receive('run')
+    scene.host.accept(first)
+    const second = await scene.host.receive('run')
+    for (let sequence = 0; sequence < 5; sequence++) {
+      // As the window allows (rule F5).
+      if (sequence === 4) await scene.host.receive('credit')
+      scene.host.sendFrame(first.jobId, sequence, 'x'.repeat(60_000), 60)
+    }
+    await scene.host.end(first, { promptTokens: 10, cachedTokens: 0, generatedTokens: 300 })
+    scene.host.accept(second)
+    scene.host.sendFrame(second.jobId, 0, 'y')
+    await scene.host.end(second, { promptTokens: 10, cachedTokens: 10, generatedTokens: 1 })
+    const { choices } = chatCompletionShape.parse(await (await answer).json())
+    expect(choices.map(({ message }) => message.content?.length)).toEqual([300_000, 1])
+  })
+
+  test('a stream of several begins with what is there', async () => {
+    const scene = await newScene(able)
+    const answer = chat(scene, { n: 2, stream: true })
+    const first = await scene.host.receive('run')
+    scene.host.accept(first)
+    const second = await scene.host.receive('run')
+    scene.host.sendFrame(first.jobId, 0, 'early')
+    const [one, two] = (await answer).body!.tee()
+    const reader = one.pipeThrough(new TextDecoderStream()).getReader()
+    let seen = ''
+    while (!seen.includes('early')) seen += (await reader.read()).value ?? ''
+    await scene.host.end(first, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+    scene.host.accept(second)
+    scene.host.sendFrame(second.jobId, 0, 'late')
+    await scene.host.end(second, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+    const told = await events(new Response(two))
+    expect(told.pop()).toBe('[DONE]')
+    expect(told.flatMap((chunk) => chatChunkShape.parse(chunk).choices[0]?.delta.content || [])).toEqual([
+      'early',
+      'late',
+    ])
+  })
+
   test('[A6] one that is lost breaks the stream off with an error', async () => {
     const scene = await newScene(able)
     const answer = chat(scene, { n: 2, stream: true })

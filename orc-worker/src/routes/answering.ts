@@ -9,6 +9,7 @@ import {
   type WholeAnswer,
 } from '@daisi/protocol'
 import { newId } from '../domain/ids.ts'
+import { NO_USAGE } from '../domain/money/claim.ts'
 import type { PromptSize } from '../domain/money/prompt-size.ts'
 import { within } from '../domain/within.ts'
 import type { AppContext } from '../http/context.ts'
@@ -28,6 +29,8 @@ import { merged } from '../relay/merged.ts'
 const MAX_WHOLE_CHARACTERS = 4 * 1024 * 1024
 /** A stream starts after this long even if no Host has taken the Job yet, so that no proxy cuts the wait. */
 const HEADERS_AFTER_MS = 5_000
+/** So long it waits for others of several answers. A Host that is full begins them only after those before. */
+const OTHERS_WITHIN_MS = 500
 
 /** A Job whose answer is told in the words of an API. */
 export interface AnswerJob {
@@ -61,32 +64,36 @@ export function refuseFault(fault: RequestFault | undefined): void {
 export async function answerTask(c: AppContext, bodyText: string, task: AnswerTask): Promise<Response> {
   const leave = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => leave.abort())
-  const running = startJobs(c, bodyText, task.jobs, leave.signal)
+  const begun = startJobs(c, bodyText, task.jobs, leave.signal)
+  const all = begun.then((jobs) => Promise.all(jobs))
   // The others are of no use to anybody.
-  running.catch(() => leave.abort())
+  all.catch(() => leave.abort())
   if (!task.stream) {
-    const answer = running.then((jobs) => Promise.all(jobs.map(wholeAnswer))).then((all) => task.whole(all))
+    const answer = begun.then((jobs) => Promise.all(jobs.map(wholeAnswer))).then((told) => task.whole(told))
     answer.catch(() => leave.abort())
-    await waitedFor(c, running)
+    await waitedFor(c, all)
     return patientJson(answer, () => leave.abort())
   }
   // Faults before the first byte are plain HTTP errors; later ones are events in the stream.
-  await within(running, HEADERS_AFTER_MS)
-  return sseResponse(streamedAnswer(c, running, task.writer, leave), () => leave.abort())
+  const first = begun.then((jobs) => jobs[0])
+  await within(first, HEADERS_AFTER_MS)
+  if (task.jobs.length > 1) await within(all, OTHERS_WITHIN_MS)
+  return sseResponse(streamedAnswer(c, begun, task.writer, leave), () => leave.abort())
 }
 
+/** Once a Host has taken the first of the Jobs: each of them, as soon as one has taken it. */
 async function startJobs(
   c: AppContext,
   bodyText: string,
   jobs: readonly AnswerJob[],
   signal: AbortSignal,
-): Promise<readonly RunningJob[]> {
+): Promise<readonly Promise<RunningJob>[]> {
   const idempotency = await readIdempotency(c.req.header('idempotency-key'), bodyText)
   const [first, ...others] = jobs
   if (first === undefined) return []
   // Whether it was sent before is known once it has begun: until then no other may cost anything.
   const begun = await startJob(c, first, idempotency, signal)
-  return [begun, ...(await Promise.all(others.map((job) => startJob(c, job, undefined, signal))))]
+  return [Promise.resolve(begun), ...others.map((job) => startJob(c, job, undefined, signal))]
 }
 
 /** Finds a Host for one of the Jobs. */
@@ -115,7 +122,7 @@ export function startJob(
   return dispatchJob(job, c.env, config)
 }
 
-async function wholeAnswer(job: RunningJob): Promise<WholeAnswer> {
+async function wholeAnswer(job: Promise<RunningJob>): Promise<WholeAnswer> {
   const collector = new AnswerCollector()
   for await (const part of readAnswer(job)) {
     if (part.type === 'finish') return collector.whole(part)
@@ -141,13 +148,13 @@ function tooLongToKeep(): ApiError {
 
 async function* streamedAnswer(
   c: AppContext,
-  running: Promise<readonly RunningJob[]>,
+  begun: Promise<readonly Promise<RunningJob>[]>,
   writer: AnswerWriter,
   leave: AbortController,
 ): AsyncGenerator<string, void> {
   try {
-    const jobs = await running
-    yield text(writer.start(promptOf(jobs)))
+    const jobs = await begun
+    yield text(writer.start((await jobs[0])?.accepted ?? NO_USAGE))
     for await (const [choice, part] of merged(jobs.map(readAnswer))) {
       yield text(part.type === 'delta' ? writer.delta(choice, part) : writer.finish(choice, part))
       if ((writer.size ?? 0) > MAX_WHOLE_CHARACTERS) throw tooLongToKeep()
@@ -162,15 +169,6 @@ async function* streamedAnswer(
     const failure = error instanceof ApiError ? error.failure : fault
     yield text(writer.fail({ ...failure, status: STATUS[failure.code] }))
   }
-}
-
-function promptOf(jobs: readonly RunningJob[]): { promptTokens: number; cachedTokens: number } {
-  const prompt = { promptTokens: 0, cachedTokens: 0 }
-  for (const { accepted } of jobs) {
-    prompt.promptTokens += accepted.promptTokens
-    prompt.cachedTokens += accepted.cachedTokens
-  }
-  return prompt
 }
 
 function text(events: readonly StreamEvent[]): string {
