@@ -11,8 +11,8 @@ export interface DaisiProvider {
   embeddingModel(modelId: string): EmbeddingModelV4
 }
 
-/** Settings of every call of a provider; the AI SDK has its own for aborting and retrying. */
-export type ProviderOptions = Omit<RequestOptions, 'signal' | 'maxRetries' | 'idempotencyKey'>
+/** Settings of every call of a provider. How often a request is sent again is said here or in the client: `maxRetries` of the AI SDK does not reach it. */
+export type ProviderOptions = Omit<RequestOptions, 'signal' | 'idempotencyKey'>
 
 /**
  * A provider for the AI SDK.

@@ -14,7 +14,7 @@ const head = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' 
 function chunk(
   delta: ChatDelta,
   index = 0,
-  finish: 'tool_calls' | 'stop' | null = null,
+  finish: 'tool_calls' | 'stop' | 'length' | null = null,
 ): ChatCompletionChunk {
   return { ...head, choices: [{ index, delta, logprobs: null, finish_reason: finish }] }
 }
@@ -73,4 +73,35 @@ test('several choices come out in order', () => {
   }
   answer.add({ ...head, choices: [], usage })
   expect(answer.completion()?.choices.map(({ message }) => message.content)).toEqual(['a', 'b'])
+})
+
+test('a call is taken once, when it is whole', () => {
+  const answer = new ChatAccumulator()
+  const add = (index: number, text: string): string[] => {
+    const id = `call_${index}`
+    answer.add(
+      chunk({ tool_calls: [{ index, id, type: 'function', function: { name: 'f', arguments: text } }] }),
+    )
+    return answer.takeCalls().map((call) => `${call.id} ${call.function.arguments}`)
+  }
+  expect(add(0, '{"a":')).toEqual([])
+  expect(add(0, '{}}')).toEqual([])
+  expect(add(1, '{')).toEqual(['call_0 {"a":{}}'])
+  // Two that take turns: that the next has begun does not make one whole.
+  expect(add(2, '{"c":1}')).toEqual([])
+  expect(add(1, '}')).toEqual(['call_1 {}'])
+  answer.add(chunk({}, 0, 'tool_calls'))
+  expect(answer.takeCalls().map(({ id }) => id)).toEqual(['call_2'])
+  expect(answer.takeCalls()).toEqual([])
+})
+
+test('a call that was cut off is not taken', () => {
+  const answer = new ChatAccumulator()
+  answer.add(
+    chunk({
+      tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{"a' } }],
+    }),
+  )
+  answer.add(chunk({}, 0, 'length'))
+  expect(answer.takeCalls()).toEqual([])
 })

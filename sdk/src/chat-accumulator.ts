@@ -7,6 +7,7 @@ import type {
   CompletionUsage,
   FinishReason,
 } from '@daisi/protocol/consumer'
+import { parseJson } from './parse-json.ts'
 
 interface Choice {
   content: string
@@ -14,6 +15,8 @@ interface Choice {
   finishReason: FinishReason | undefined
   logprobs: ChatTokenLogprob[] | undefined
   readonly calls: { id: string; name: string; arguments: string }[]
+  /** Numbers of the calls that were taken. */
+  readonly taken: Set<number>
 }
 
 /** Puts the chunks of a streamed answer together to what a whole answer would have been. */
@@ -41,6 +44,22 @@ export class ChatAccumulator {
     }
   }
 
+  /** The calls of the first choice that are whole by now, each once. One that was cut off never is. */
+  takeCalls(): ChatToolCall[] {
+    const { calls, taken, finishReason } = this.#choices.get(0) ?? emptyChoice()
+    const whole: ChatToolCall[] = []
+    for (const [number, call] of calls.entries()) {
+      if (taken.has(number)) continue
+      // What the pieces of several calls take turns in is told apart by whether it is JSON yet.
+      const mayBeWhole = finishReason !== undefined || number < calls.length - 1
+      if (finishReason !== 'tool_calls' && !(mayBeWhole && parseJson(call.arguments) instanceof Object))
+        continue
+      taken.add(number)
+      whole.push(toolCall(call))
+    }
+    return whole
+  }
+
   /** The answer, or undefined if a part of it never came. */
   completion(): ChatCompletion | undefined {
     if (this.#first === undefined || this.#usage === undefined) return undefined
@@ -65,7 +84,14 @@ export class ChatAccumulator {
 }
 
 function emptyChoice(): Choice {
-  return { content: '', reasoning: '', finishReason: undefined, logprobs: undefined, calls: [] }
+  return {
+    content: '',
+    reasoning: '',
+    finishReason: undefined,
+    logprobs: undefined,
+    calls: [],
+    taken: new Set(),
+  }
 }
 
 function toolCall({ id, ...called }: Choice['calls'][number]): ChatToolCall {

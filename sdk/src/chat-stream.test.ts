@@ -25,6 +25,31 @@ describe.each(wires)('reading, %s', (_, open) => {
     expect(await stream.text()).toBe(TEXT)
   })
 
+  test('calls of tools, each when it is whole, and then the rest of the answer', async () => {
+    const { chat, manual } = await open()
+    const source = manual()
+    const [first] = events
+    const send = (index: number, id: string, text: string): void => {
+      const made = { index, id, type: 'function', function: { name: 'f', arguments: text } } as const
+      const delta = { tool_calls: [made] }
+      source.event({ ...first, choices: [{ index: 0, delta, logprobs: null, finish_reason: null }] })
+    }
+    send(0, 'a', '{}')
+    send(1, 'b', '{"x":1')
+    const stream = await chat.stream(request)
+    const calls = stream.toolCalls()[Symbol.asyncIterator]()
+    expect((await calls.next()).value).toEqual({
+      id: 'a',
+      type: 'function',
+      function: { name: 'f', arguments: '{}' },
+    })
+    send(1, '', '}')
+    source.events(events.slice(-2))
+    expect((await calls.next()).value).toMatchObject({ id: 'b', function: { arguments: '{"x":1}' } })
+    expect((await calls.next()).done).toBe(true)
+    expect((await stream.final()).choices[0]?.message.tool_calls).toHaveLength(2)
+  })
+
   test('the whole text, and the whole answer, without a loop', async () => {
     const { chat } = await open()
     expect(await (await chat.stream(request)).text()).toBe(TEXT)

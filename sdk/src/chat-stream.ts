@@ -1,4 +1,4 @@
-import type { ChatCompletion, ChatCompletionChunk } from '@daisi/protocol/consumer'
+import type { ChatCompletion, ChatCompletionChunk, ChatToolCall } from '@daisi/protocol/consumer'
 import type { OpenCall } from './call.ts'
 import { ChatAccumulator } from './chat-accumulator.ts'
 import { errorOfEvent } from './error-response.ts'
@@ -6,7 +6,7 @@ import { DaisiError, invalidResponse } from './error.ts'
 import { readEvents, type StreamWatch } from './event-source.ts'
 
 /**
- * An answer on its way. Read it once: as chunks, as pieces of text, or whole. Leaving the loop early cancels the work;
+ * An answer on its way. Read it once: as chunks, as pieces of text, as calls of tools, or whole. Leaving the loop early cancels the work;
  * what was delivered until then is paid. A stream that is neither read nor cancelled holds its connection open.
  *
  * Throws `stream_interrupted` if the answer breaks off, and the Orc's own code (such as `host_lost`) if it says why.
@@ -49,6 +49,20 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   textDeltas(): AsyncIterable<string> {
     const texts = this.#take(this.#texts())
     return { [Symbol.asyncIterator]: () => texts }
+  }
+
+  /**
+   * The calls of tools, each as soon as it is whole: while the model still writes the next one.
+   *
+   * @example
+   * ```ts
+   * const stream = await daisi.chat.stream({ model: 'daisi-nano', messages, tools })
+   * for await (const call of stream.toolCalls()) console.log(call.function.name, call.function.arguments)
+   * ```
+   */
+  toolCalls(): AsyncIterable<ChatToolCall> {
+    const calls = this.#take(this.#calls())
+    return { [Symbol.asyncIterator]: () => calls }
   }
 
   /** The whole text. */
@@ -99,6 +113,10 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
       const text = chunk.choices[0]?.delta.content
       if (text) yield text
     }
+  }
+
+  async *#calls(): AsyncGenerator<ChatToolCall, void, void> {
+    for await (const _ of this.#chunks()) yield* this.#answer.takeCalls()
   }
 
   async *#chunks(): AsyncGenerator<ChatCompletionChunk, void, void> {

@@ -37,21 +37,26 @@ export async function embed(
     'list',
     options,
   )
-  const vectors: Float32Array[] = []
-  for (const { index, embedding } of list.data) vectors[index] = vectorOf(embedding)
-  return { model: list.model, vectors, usage: list.usage }
+  try {
+    const vectors = [...list.data]
+      .sort((a, b) => a.index - b.index)
+      .map(({ index, embedding }, at) => {
+        if (index !== at) throw new RangeError('not each input has one vector')
+        return vectorOf(embedding)
+      })
+    return { model: list.model, vectors, usage: list.usage }
+  } catch (cause) {
+    const message = 'The answer to /embeddings is no list of vectors.'
+    throw new DaisiError(message, { code: 'invalid_response', isRetryable: false, cause })
+  }
 }
 
 function vectorOf(embedding: string | readonly number[]): Float32Array {
   if (typeof embedding !== 'string') return Float32Array.from(embedding)
-  let bytes: Uint8Array
-  try {
-    bytes = Uint8Array.from(atob(embedding), (character) => character.charCodeAt(0))
-  } catch (cause) {
-    throw new DaisiError('A vector is no base64.', { code: 'invalid_response', isRetryable: false, cause })
-  }
-  const view = new DataView(bytes.buffer)
-  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) =>
+  const { buffer, byteLength } = Uint8Array.from(atob(embedding), (character) => character.charCodeAt(0))
+  const view = new DataView(buffer)
+  // Half a number at the end is read beyond it, which throws.
+  return Float32Array.from({ length: Math.ceil(byteLength / 4) }, (_, index) =>
     view.getFloat32(index * 4, true),
   )
 }

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SseParser } from './sse-parser.ts'
 
@@ -11,27 +12,14 @@ function parse(pieces: readonly Uint8Array[]): string[] {
 
 const parseText = (text: string): string[] => parse([encoder.encode(text)])
 
-/** Numbers from 0 to below 1 that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+/** Bytes cut at these places, in any order; the same place twice is an empty piece. */
+function split(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b)
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end))
 }
 
-function split(bytes: Uint8Array, random: () => number): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-  const longest = 1 + Math.floor(random() * 12)
-  for (let at = 0; at < bytes.length;) {
-    const length = Math.floor(random() * (longest + 1))
-    pieces.push(bytes.subarray(at, at + length))
-    at += length
-  }
-  return pieces
-}
+const cuts = fc.array(fc.nat(10_000), { maxLength: 20 })
+const SEED = { seed: 20_261_122 }
 
 describe('SSE', () => {
   test.each([
@@ -115,59 +103,40 @@ describe('SSE', () => {
   })
 
   test('however the bytes are cut, the events are the same', () => {
-    const random = seeded(20_261_122)
-    const alphabet = [
-      'a',
-      'ß',
-      'Ω',
-      '→',
-      '🌍',
-      ' ',
-      ':',
-      'data: ',
-      'data',
-      ': ',
-      '{"x":1}',
-      '\n',
-      '\r',
-      '\r\n',
-      '\n\n',
-      '\r\n\r\n',
-    ]
-    for (let run = 0; run < 2_000; run += 1) {
-      const parts = Array.from(
-        { length: 1 + Math.floor(random() * 40) },
-        () => alphabet[Math.floor(random() * alphabet.length)],
-      )
-      const bytes = encoder.encode(parts.join(''))
-      const whole = parse([bytes])
-      expect(parse(split(bytes, random)), JSON.stringify(parts.join(''))).toEqual(whole)
-      expect(parse(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(whole)
-    }
+    const word = fc.oneof(
+      fc.constantFrom('data: ', 'data', 'id: ', ':', ': ', '\n', '\r', '\r\n', '\n\n', '\r\n\r\n', '\ufeff'),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    )
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(word, { maxLength: 40 }), cuts, (hasMark, words, places) => {
+        const bytes = encoder.encode((hasMark ? '\ufeff' : '') + words.join(''))
+        const whole = parse([bytes])
+        expect(parse(split(bytes, places))).toEqual(whole)
+        expect(parse(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(whole)
+      }),
+      { ...SEED, numRuns: 1_000 },
+    )
   })
 
-  test('whatever is sent as data arrives, in every kind of line', () => {
-    const random = seeded(7)
-    const words = ['a', 'ß', '🌍', ' ', ':', 'data: ', '\n', '"']
-    for (let run = 0; run < 500; run += 1) {
-      const events = Array.from({ length: 5 }, () =>
-        Array.from(
-          { length: Math.floor(random() * 9) },
-          () => words[Math.floor(random() * words.length)],
-        ).join(''),
-      )
-      for (const end of ['\n', '\r\n', '\r']) {
-        const text = events
-          .map(
-            (event) =>
-              `${event
-                .split('\n')
-                .map((line) => `data: ${line}${end}`)
-                .join('')}${end}`,
-          )
-          .join('')
-        expect(parse(split(encoder.encode(text), random))).toEqual(events)
-      }
-    }
+  test('whatever is sent as data arrives, in every kind of line, behind a byte order mark or none', () => {
+    const line = fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll(/[\r\n]/g, ' '))
+    const event = fc.array(line, { minLength: 1, maxLength: 3 })
+    const ends = fc.constantFrom('\n', '\r\n', '\r')
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.array(event, { maxLength: 5 }),
+        ends,
+        cuts,
+        (hasMark, events, end, places) => {
+          const told = events
+            .map((lines) => [...lines.map((text) => `data: ${text}`), '', ''].join(end))
+            .join('')
+          const bytes = encoder.encode((hasMark ? '\ufeff' : '') + told)
+          expect(parse(split(bytes, places))).toEqual(events.map((lines) => lines.join('\n')))
+        },
+      ),
+      { ...SEED, numRuns: 1_000 },
+    )
   })
 })

@@ -16,7 +16,13 @@ export interface StandardSchema<Output = unknown> {
 
 type ValidationResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string }[] }
+  | { readonly issues: readonly Issue[] }
+
+interface Issue {
+  readonly message: string
+  /** Where in the value. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
 
 /** A JSON Schema beside the schema that checks, for libraries that cannot write one themselves. */
 export interface SchemaPair<Output = unknown> {
@@ -31,7 +37,13 @@ export async function validate<Output>(
 ): Promise<{ readonly value: Output } | { readonly problem: string }> {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return { value: result.value }
-  return { problem: result.issues.map(({ message }) => message).join('; ') }
+  return { problem: result.issues.map(issueText).join('; ') }
+}
+
+/** Messages of most libraries do not say themselves where the fault is. */
+function issueText({ message, path = [] }: Issue): string {
+  const place = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.')
+  return place === '' ? message : `${place}: ${message}`
 }
 
 /** The JSON Schema of a schema; undefined if its library does not write one. */

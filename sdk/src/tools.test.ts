@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { errorOf } from '../test/client.ts'
 import { call, ScriptedChat } from '../test/scripted-chat.ts'
 import { textField } from '../test/schemas.ts'
-import { runTools, tool } from './tools.ts'
+import { tool } from './tool.ts'
+import { runTools } from './tools.ts'
 
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'Weather?' }] }
 const weather = tool({
@@ -96,14 +97,73 @@ test('a model that goes on calling is stopped', async () => {
   expect(chat.asked).toHaveLength(2)
 })
 
-test('giving up ends the run between two answers', async () => {
+test('giving up ends the run, also while a tool runs that does not heed it', async () => {
   const abort = new AbortController()
-  const leaving = tool({ name: 'leave', run: (_, { signal }) => abort.abort(signal) })
-  const chat = new ScriptedChat([{ tool_calls: [call('a', 'leave', {})] }])
-  await expect(
-    runTools(chat, { ...request, tools: [leaving] }, { signal: abort.signal }),
-  ).rejects.toBeDefined()
+  let seen: AbortSignal | undefined
+  const deaf = tool({
+    name: 'deaf',
+    run: (_, { signal }) => {
+      seen = signal
+      abort.abort()
+      return new Promise(() => undefined)
+    },
+  })
+  const chat = new ScriptedChat([{ tool_calls: [call('a', 'deaf', {})] }])
+  const run = runTools(chat, { ...request, tools: [deaf] }, { signal: abort.signal })
+  expect((await errorOf(run)).code).toBe('aborted')
+  expect(seen?.aborted).toBe(true)
   expect(chat.asked).toHaveLength(1)
+})
+
+test('what onError throws ends the run, and tools that still run are told', async () => {
+  const told = Promise.withResolvers<void>()
+  const waiting = tool({
+    name: 'waiting',
+    run: (_, { signal }) => {
+      signal.addEventListener('abort', () => told.resolve())
+      return told.promise
+    },
+  })
+  const fault = new Error('out of order')
+  const broken = tool({ name: 'broken', run: () => Promise.reject(fault) })
+  const chat = new ScriptedChat([{ tool_calls: [call('a', 'waiting', {}), call('b', 'broken', {})] }])
+  const onError = (error: unknown): never => {
+    throw error
+  }
+  await expect(runTools(chat, { ...request, tools: [waiting, broken], onError })).rejects.toBe(fault)
+  await told.promise
+})
+
+test('a JSON Schema alone is sent, and a call without arguments is one without fields', async () => {
+  const parameters = { type: 'object', properties: {} }
+  const inputs: unknown[] = []
+  const now = tool<unknown>({ name: 'now', parameters, run: (input) => inputs.push(input) })
+  const chat = new ScriptedChat([{ tool_calls: [call('a', 'now', '')] }, { content: 'Noon.' }])
+  expect((await runTools(chat, { ...request, tools: [now] })).text).toBe('Noon.')
+  expect(inputs).toEqual([{}])
+  expect(chat.asked[0]?.tools?.[0]?.function.parameters).toEqual(parameters)
+})
+
+test('the model is told where its arguments do not fit', async () => {
+  const issues = [{ message: 'expected number', path: ['stops', 0, { key: 'line' }] }]
+  const schema = { '~standard': { version: 1 as const, vendor: 'x', validate: () => ({ issues }) } }
+  const plan = tool({ name: 'plan', parameters: { schema, jsonSchema: { type: 'object' } }, run: () => '' })
+  const results: string[] = []
+  const chat = new ScriptedChat([{ tool_calls: [call('a', 'plan', {})] }, { content: '' }])
+  await runTools(chat, { ...request, tools: [plan], onResult: (_, content) => results.push(content) })
+  expect(results).toEqual(['Error: the arguments do not fit: stops.0.line: expected number'])
+})
+
+test('[K2] each answer of a run with a name has one of its own', async () => {
+  const keys: unknown[] = []
+  const chat = new ScriptedChat([{ tool_calls: [call('a', 'get_weather', { city: 'x' })] }, { content: '' }])
+  const create: ScriptedChat['create'] = (asked, options) => {
+    keys.push(options?.idempotencyKey)
+    return chat.create(asked)
+  }
+  const named = { idempotencyKey: 'trip' }
+  await runTools({ create, stream: () => chat.stream() }, { ...request, tools: [weather] }, named)
+  expect(keys).toEqual(['trip-0', 'trip-1'])
 })
 
 test('a schema without a JSON Schema is refused before anything is sent', async () => {

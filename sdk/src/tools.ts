@@ -1,41 +1,13 @@
-import type {
-  ChatAnswer,
-  ChatCompletion,
-  ChatMessage,
-  ChatTool,
-  ChatToolCall,
-} from '@daisi/protocol/consumer'
+import type { ChatAnswer, ChatCompletion, ChatMessage, ChatToolCall } from '@daisi/protocol/consumer'
+import { CallScope } from './call-scope.ts'
 import type { Chat, ChatParameters } from './chat.ts'
 import type { ChatStream } from './chat-stream.ts'
-import { DaisiError, invalidArgument } from './error.ts'
+import { DaisiError } from './error.ts'
 import type { RequestOptions } from './options.ts'
-import { jsonSchemaOf, type SchemaPair, type StandardSchema, validate } from './standard-schema.ts'
+import { callTool, type Tool, toolDescription } from './tool.ts'
 
 /** Turns of a model before it has to come to an end. */
 const DEFAULT_MAX_TURNS = 10
-
-/** Something that a model may have done. */
-export interface Tool<Input = never> {
-  readonly name: string
-  /** For the model: what it does and when to use it. */
-  readonly description?: string | undefined
-  /** What it takes, an object: a Standard Schema, with a JSON Schema beside it where its library writes none. Absent: nothing. */
-  readonly parameters?: StandardSchema<Input> | SchemaPair<Input> | undefined
-  /** Does it. What it answers is sent to the model, as JSON where it is no text; so is the message of what it throws. */
-  readonly run: (input: Input, context: ToolContext) => unknown
-}
-
-/** What a tool may want to know. */
-export interface ToolContext {
-  readonly call: ChatToolCall
-  /** Fires when the run is given up. */
-  readonly signal: AbortSignal | undefined
-}
-
-/** A tool whose input has the type of its schema. */
-export function tool<Input>(definition: Tool<Input>): Tool {
-  return definition as unknown as Tool
-}
 
 /** What to answer with the help of tools. */
 export interface ToolRunParameters extends Omit<ChatParameters, 'tools' | 'n'> {
@@ -46,6 +18,8 @@ export interface ToolRunParameters extends Omit<ChatParameters, 'tools' | 'n'> {
   readonly onStream?: ((stream: ChatStream) => unknown) | undefined
   /** Sees each result before the model does. */
   readonly onResult?: ((call: ChatToolCall, content: string) => unknown) | undefined
+  /** Sees what a tool throws before the model does. What it throws itself ends the run. */
+  readonly onError?: ((error: unknown, call: ChatToolCall) => unknown) | undefined
 }
 
 /** How a run ended. */
@@ -62,7 +36,7 @@ export interface ToolRun {
  * Answers with the help of tools: runs what the model calls, calls of one answer together, and asks it again until it answers
  * without a call.
  *
- * @throws {DaisiError} `max_turns_exceeded` if the model goes on calling; else as `chat.create`.
+ * @throws {DaisiError} `max_turns_exceeded` if the model goes on calling, `aborted` if `signal` fires; else as `chat.create`.
  * @example
  * ```ts
  * const weather = tool({
@@ -76,33 +50,50 @@ export interface ToolRun {
  */
 export async function runTools(
   chat: Pick<Chat, 'create' | 'stream'>,
-  { tools, maxTurns = DEFAULT_MAX_TURNS, onStream, onResult, ...request }: ToolRunParameters,
+  parameters: ToolRunParameters,
   options?: RequestOptions,
 ): Promise<ToolRun> {
-  const described = tools.map(describe)
+  // Each answer has a timeout of its own; what tools take is theirs.
+  const scope = new CallScope(Infinity, options?.signal)
+  try {
+    return await run(chat, parameters, options, scope)
+  } catch (error) {
+    // Tools of the same answer that still run are told.
+    scope.abort(error)
+    throw error
+  } finally {
+    scope.close()
+  }
+}
+
+async function run(
+  chat: Pick<Chat, 'create' | 'stream'>,
+  { tools, maxTurns = DEFAULT_MAX_TURNS, onStream, onResult, onError, ...request }: ToolRunParameters,
+  options: RequestOptions | undefined,
+  scope: CallScope,
+): Promise<ToolRun> {
+  const { signal } = scope
+  const described = tools.map(toolDescription)
   const messages: ChatMessage[] = [...request.messages]
   const completions: ChatCompletion[] = []
   while (completions.length < maxTurns) {
-    const asked: ChatParameters = {
-      ...request,
-      messages,
-      tools: described,
-      // What had to be called was called: now the model may answer.
-      ...(completions.length > 0 &&
-        typeof request.tool_choice !== 'string' && { tool_choice: 'auto' as const }),
-      ...(completions.length > 0 && request.tool_choice === 'required' && { tool_choice: 'auto' as const }),
-    }
+    // What had to be called was called: now the model may answer.
+    const isFree = completions.length > 0 && request.tool_choice !== 'none'
+    const choice = isFree ? { tool_choice: 'auto' as const } : {}
+    const asked: ChatParameters = { ...request, ...choice, messages, tools: described }
+    const named = { ...options, idempotencyKey: turnKey(options, completions.length) }
     const completion = onStream
-      ? await streamed(chat, asked, options, onStream)
-      : await chat.create(asked, options)
+      ? await streamed(chat, asked, named, onStream)
+      : await chat.create(asked, named)
     completions.push(completion)
     const message = completion.choices[0]?.message
     if (message === undefined) break
     messages.push(asSent(message))
     const calls = message.tool_calls ?? []
     if (calls.length === 0) return { text: message.content ?? '', messages, completions }
-    const results = await Promise.all(calls.map((call) => runCall(call, tools, options?.signal)))
-    options?.signal?.throwIfAborted()
+    const running = calls.map((call) => callTool(tools, { call, signal }, onError))
+    // A tool need not heed the signal: nobody waits for it then.
+    const results = await scope.race(Promise.all(running))
     for (const [index, call] of calls.entries()) {
       const content = results[index] ?? ''
       await onResult?.(call, content)
@@ -111,6 +102,12 @@ export async function runTools(
   }
   const text = `The model still calls tools after ${maxTurns} answers. Raise maxTurns, or look at what it calls.`
   throw new DaisiError(text, { code: 'max_turns_exceeded', isRetryable: false })
+}
+
+/** Each answer of a run that has a name is a piece of work of its own. */
+function turnKey(options: RequestOptions | undefined, turn: number): string | undefined {
+  const key = options?.idempotencyKey
+  return key === undefined ? undefined : `${key}-${turn}`
 }
 
 async function streamed(
@@ -122,43 +119,6 @@ async function streamed(
   const stream = await chat.stream(request, options)
   await onStream(stream)
   return stream.final()
-}
-
-/** What a call comes to, for the model to read. */
-async function runCall(
-  call: ChatToolCall,
-  tools: readonly Tool[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const { name, arguments: text } = call.function
-  const called = tools.find((candidate) => candidate.name === name)
-  if (called === undefined) return `Error: there is no tool ${name}.`
-  try {
-    let input: unknown = JSON.parse(text)
-    if (called.parameters !== undefined) {
-      const schema = 'schema' in called.parameters ? called.parameters.schema : called.parameters
-      const checked = await validate<unknown>(schema, input)
-      if ('problem' in checked) return `Error: the arguments do not fit: ${checked.problem}`
-      input = checked.value
-    }
-    const result = await (called.run as (input: unknown, context: ToolContext) => unknown)(input, {
-      call,
-      signal,
-    })
-    return typeof result === 'string' ? result : (JSON.stringify(result) ?? '')
-  } catch (error) {
-    return `Error: ${error instanceof Error ? error.message : String(error)}`
-  }
-}
-
-function describe({ name, description, parameters }: Tool): ChatTool {
-  if (parameters === undefined) return { type: 'function', function: { name, description } }
-  const written = 'schema' in parameters ? parameters.jsonSchema : jsonSchemaOf(parameters)
-  if (written !== undefined) return { type: 'function', function: { name, description, parameters: written } }
-  throw invalidArgument(
-    'tools',
-    `The library of the schema of ${name} writes no JSON Schema: pass { schema, jsonSchema }.`,
-  )
 }
 
 /** An answer as a message of the next request. */

@@ -39,6 +39,8 @@ export class FakeHost {
   grants: Partial<DirectGrant> = {}
   /** Texts that it generates, one token each. Undefined: the usual answer. */
   words: readonly string[] | undefined
+  /** How it tells each of them. */
+  delta: (word: string) => object = (content) => ({ content })
   /** What becomes of acknowledgements instead. */
   onAcknowledgement: (() => Response | undefined | Promise<Response | undefined>) | undefined
   /** Seconds by which its clock differs. */
@@ -162,7 +164,7 @@ export class FakeHost {
     for (const [index, content] of words.entries()) {
       while (index - job.acknowledged > WINDOW_TOKENS)
         await new Promise<void>((resolve) => (job.wake = resolve))
-      yield event(index + 1, { ...text, choices: [{ ...text.choices[0], delta: { content } }] })
+      yield event(index + 1, { ...text, choices: [{ ...text.choices[0], delta: this.delta(content) }] })
     }
     const usage = {
       prompt_tokens: 5,

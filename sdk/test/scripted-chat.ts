@@ -1,5 +1,6 @@
 import type { ChatAnswer, ChatCompletion } from '@daisi/protocol/consumer'
 import type { Chat, ChatParameters } from '../src/chat.ts'
+import type { RequestOptions } from '../src/options.ts'
 
 /** A chat that answers with these messages, one after the other, and remembers what it was asked. */
 export class ScriptedChat implements Pick<Chat, 'create' | 'stream'> {
@@ -12,7 +13,7 @@ export class ScriptedChat implements Pick<Chat, 'create' | 'stream'> {
     this.#finish = finish
   }
 
-  create(request: ChatParameters): Promise<ChatCompletion> {
+  create(request: ChatParameters, _options?: RequestOptions): Promise<ChatCompletion> {
     this.asked.push(structuredClone(request))
     const message = this.#answers.shift()
     if (message === undefined) throw new Error('asked too often')

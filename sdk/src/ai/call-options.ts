@@ -1,6 +1,6 @@
 import type { RequestOptions } from '../options.ts'
 
-/** What a call of the AI SDK says about its request. It retries by itself, so that we do not. */
+/** What a call of the AI SDK says about its request. The AI SDK repeats nothing that fails with a `DaisiError`: the client does, under one key. */
 export function requestOptions(
   common: RequestOptions,
   call: {
@@ -13,7 +13,6 @@ export function requestOptions(
   )
   return {
     ...common,
-    maxRetries: 0,
     signal: call.abortSignal,
     headers: { ...common.headers, ...Object.fromEntries(own) },
   }

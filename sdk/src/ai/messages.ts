@@ -56,10 +56,11 @@ function assistantMessage(
 }
 
 function image({ data, mediaType }: LanguageModelV4FilePart): ChatImagePart {
-  if (!mediaType.startsWith('image/') || data.type !== 'data')
+  if (!/^image(\/|$)/.test(mediaType) || data.type !== 'data')
     throw invalidArgument('prompt', `Files of type ${mediaType} cannot be sent: only images, as data.`)
   const base64 = typeof data.data === 'string' ? data.data : toBase64(data.data)
-  const type = mediaType === 'image/*' ? 'image/png' : mediaType
+  // Who reads it looks at its first bytes.
+  const type = /^image(\/\*)?$/.test(mediaType) ? 'image/png' : mediaType
   return { type: 'image_url', image_url: { url: `data:${type};base64,${base64}` } }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { utf8Length } from './consumer-key.ts'
 import { Delivery } from './delivery.ts'
 import { isSafeEndpoint } from './endpoint.ts'
 import { promptBound } from './prompt-size.ts'
@@ -31,45 +32,45 @@ describe('the headers of an answer', () => {
   test('[D6] never more than the budget of the token', () => {
     expect(Delivery.begin('90', '0', { ...bounds, budget: 89 })).toBeUndefined()
     const delivery = Delivery.begin('90', '0', { ...bounds, budget: 92 })
-    expect(delivery?.add('2', 'two')).toBe(true)
-    expect(delivery?.add('3', 'three')).toBe(false)
+    expect(delivery?.add('2', utf8Length('two'))).toBe(true)
+    expect(delivery?.add('3', utf8Length('three'))).toBe(false)
   })
 })
 
 describe('the events of an answer', () => {
   test('[D6] more tokens than were asked for', () => {
-    expect(begun(3).add('3', 'abc')).toBe(true)
-    expect(begun(3).add('4', 'abcd')).toBe(false)
+    expect(begun(3).add('3', utf8Length('abc'))).toBe(true)
+    expect(begun(3).add('4', utf8Length('abcd'))).toBe(false)
   })
 
   test('[D6] a count that falls', () => {
     const delivery = begun()
-    expect([delivery.add('5', 'hello'), delivery.add('5', ''), delivery.add('4', 'x')]).toEqual([
-      true,
-      true,
-      false,
-    ])
+    expect([
+      delivery.add('5', utf8Length('hello')),
+      delivery.add('5', utf8Length('')),
+      delivery.add('4', utf8Length('x')),
+    ]).toEqual([true, true, false])
   })
 
   test.each(['-1', '1.0', 'abc', '1e3', ' 1', '0x1'])('[D6] %j is no count', (id) => {
-    expect(begun().add(id, 'some text')).toBe(false)
+    expect(begun().add(id, utf8Length('some text'))).toBe(false)
   })
 
   test('[D6] more tokens than text and a window are a lie; up to there only the bytes are acknowledged', () => {
     const delivery = begun()
-    expect(delivery.add('66', 'ab')).toBe(true)
+    expect(delivery.add('66', utf8Length('ab'))).toBe(true)
     expect(delivery.received).toEqual({ promptTokens: 10, cachedTokens: 4, generatedTokens: 2 })
-    expect(delivery.add('67', '')).toBe(false)
+    expect(delivery.add('67', utf8Length(''))).toBe(false)
   })
 
   test('[D6] more text than the tokens can have is no answer', () => {
-    expect(begun().add('1', 'x'.repeat(65 * 1_024))).toBe(true)
-    expect(begun().add('1', 'x'.repeat(65 * 1_024 + 1))).toBe(false)
+    expect(begun().add('1', utf8Length('x'.repeat(65 * 1_024)))).toBe(true)
+    expect(begun().add('1', utf8Length('x'.repeat(65 * 1_024 + 1)))).toBe(false)
   })
 
   test('bytes are counted in UTF-8', () => {
     const delivery = begun()
-    delivery.add('7', '🌍ßa')
+    delivery.add('7', utf8Length('🌍ßa'))
     expect(delivery.received.generatedTokens).toBe(7)
   })
 
@@ -80,10 +81,10 @@ describe('the events of an answer', () => {
       const due = delivery.due(isEnd)
       if (due !== undefined) said.push(due.generatedTokens)
     }
-    delivery.add('0', '')
+    delivery.add('0', utf8Length(''))
     sendDue(false)
     for (let tokens = 1; tokens <= 100; tokens += 1) {
-      delivery.add(String(tokens), 'word ')
+      delivery.add(String(tokens), utf8Length('word '))
       sendDue(false)
     }
     sendDue(true)
@@ -93,13 +94,13 @@ describe('the events of an answer', () => {
 
   test('[D7] what brought nothing is not acknowledged', () => {
     const delivery = begun()
-    delivery.add('0', '')
+    delivery.add('0', utf8Length(''))
     expect([delivery.due(false), delivery.due(true)]).toEqual([undefined, undefined])
   })
 
   test('the usage at the end is what was stated before', () => {
     const delivery = begun()
-    delivery.add('2', 'ab')
+    delivery.add('2', utf8Length('ab'))
     const usage = {
       prompt_tokens: 10,
       completion_tokens: 2,

@@ -1,11 +1,10 @@
 import type { CompletionUsage } from '@daisi/protocol/consumer'
-import { utf8Length } from './consumer-key.ts'
 
 /** Generated tokens that may be unacknowledged before a Host pauses (rule D5). */
 const WINDOW_TOKENS = 64
 /** New tokens after which the next acknowledgement is due: half the window, so that an honest Host never waits. */
 export const ACKNOWLEDGE_EVERY = 32
-/** Bytes of text that a token can have, by far. A Host that sends more for what it counts fills its reader's memory. */
+/** Bytes that a token can have, by far. A Host that sends more for what it counts fills its reader's memory. */
 const BYTES_PER_TOKEN = 1_024
 
 /** What a Host may state at most. */
@@ -52,12 +51,12 @@ export class Delivery {
   }
 
   /**
-   * Takes note of an event: its text, and the generated tokens that its `id` states. False where these cannot be: they fall,
-   * exceed what was asked for, or are more than the text so far has bytes, by more than a window; or the text is more than theirs.
+   * Takes note of an event: the bytes that its reader is shown, and the generated tokens that its `id` states. False where these cannot be: they
+   * fall, exceed what was asked for, or are more than what was shown so far has bytes, by more than a window; or that is more than theirs.
    */
-  add(id: string, text: string): boolean {
+  add(id: string, bytes: number): boolean {
     const stated = id === '' ? 0 : count(id)
-    this.#bytes += utf8Length(text)
+    this.#bytes += bytes
     const isPossible =
       stated >= this.#stated &&
       stated <= this.#most &&
@@ -67,7 +66,7 @@ export class Delivery {
     return isPossible
   }
 
-  /** Whether any text came. */
+  /** Whether anything was shown. */
   get hasText(): boolean {
     return this.#bytes > 0
   }
@@ -82,7 +81,7 @@ export class Delivery {
     return prompt === promptTokens && completion === this.#stated && details?.cached_tokens === cachedTokens
   }
 
-  /** Never more generated tokens than their text has bytes (rule R2). */
+  /** Never more generated tokens than what was shown has bytes (rules R2, F10). */
   get received(): Acknowledged {
     return { ...this.#prompt, generatedTokens: Math.min(this.#stated, this.#bytes) }
   }

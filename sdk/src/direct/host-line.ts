@@ -13,6 +13,7 @@ import { type ConsumerKey, sha256 } from './consumer-key.ts'
 import { ACKNOWLEDGE_EVERY, Delivery } from './delivery.ts'
 import { isSafeEndpoint } from './endpoint.ts'
 import { promptBound, requestedTokens, tokenNeed } from './prompt-size.ts'
+import { Shown, showsSomething } from './shown.ts'
 
 const CHAT_PATH = '/v1/chat/completions'
 /** After this long without a word from it, a Host is knocked at before it is sent a prompt. */
@@ -180,6 +181,7 @@ export class HostLine {
     })
     const reading = { delivery, acknowledger }
     this.#reading.add(reading)
+    const shown = new Shown()
     let isHonest = true
     let isOver = false
     const over = async (): Promise<void> => {
@@ -200,11 +202,11 @@ export class HostLine {
       seen: (event, id) => {
         // It ends the stream: its reader is thrown why.
         if (!isChunk(event) || errorOfEvent(event, requestId) !== undefined) return
-        const text = shownText(event)
+        const bytes = shown.bytes(event)
         const usage = event.usage ?? undefined
         const hadText = delivery.hasText
         const isPossible =
-          text !== undefined && delivery.add(id, text) && (usage === undefined || delivery.matches(usage))
+          bytes !== undefined && delivery.add(id, bytes) && (usage === undefined || delivery.matches(usage))
         if (!isPossible) {
           isHonest = false
           this.#reading.delete(reading)
@@ -250,7 +252,7 @@ async function begun(chunks: Chunks, jobId: string): Promise<Chunks> {
     const { value } = await chunks.next()
     if (value === undefined || first.length === CHUNKS_BEFORE_TEXT) throw interrupted(jobId)
     first.push(value)
-    hasBegun = value.choices.some(({ delta, finish_reason: reason }) => Boolean(delta.content || reason))
+    hasBegun = showsSomething(value)
   }
   return resumed(first, chunks)
 }
@@ -262,13 +264,6 @@ async function* resumed(first: readonly ChatCompletionChunk[], rest: Chunks): Ch
   } finally {
     await rest.return()
   }
-}
-
-/** The text that whoever reads an event is shown. Undefined where it has more than that: what nobody sees nobody pays. */
-function shownText({ choices: [choice, ...others] }: ChatCompletionChunk): string | undefined {
-  if (choice === undefined) return ''
-  const text: unknown = choice.delta.content ?? ''
-  return choice.index === 0 && others.length === 0 && typeof text === 'string' ? text : undefined
 }
 
 /** When a Session token was signed, by its signer's clock; the fallback where it does not say. */
