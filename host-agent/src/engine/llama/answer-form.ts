@@ -3,7 +3,7 @@ import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type T
 import type { ChatJob, EngineRefusal } from '../engine.ts'
 import { AnswerReader } from '../output/answer-reader.ts'
 import { Detokenizer } from '../output/detokenizer.ts'
-import type { CallSyntax } from '../output/call-syntax.ts'
+import { THINK_OPEN } from '../output/call-syntax.ts'
 import type { Piece } from '../output/piece.ts'
 import { CALL_RULE, type CallGrammars } from './call-grammar.ts'
 import type { ChatTemplate } from './chat-template.ts'
@@ -11,8 +11,16 @@ import { formatGrammar, openGrammar, type WrittenGrammar } from './grammar.ts'
 import type { GrammarTrial } from './grammar-trial.ts'
 import { acceptTokens } from './native.ts'
 
-/** The rule of a format that a call may take the place of. */
+/** Rules of a format that a call may take the place of, and before which the model may think. */
 const FORMAT_OR_CALL = 'format-or-call'
+const FORMAT_OR_THOUGHT = 'format-or-thought'
+
+const AMBIGUOUS: EngineRefusal = {
+  code: 'invalid_payload',
+  field: 'output',
+  message:
+    'this model writes calls as JSON without a mark, so that they cannot be told from an answer in a format; leave out the format or the tools',
+}
 
 /** What a chat's answer is held to and how it is read. */
 export interface FormContext {
@@ -26,46 +34,53 @@ export interface FormContext {
   readonly opensThought: boolean
 }
 
+interface FormGrammars {
+  /** In force at first, if not `format`: the model may think before. */
+  readonly first?: LlamaGrammar
+  readonly format?: LlamaGrammar
+  readonly calls?: LlamaGrammar
+}
+
 /**
  * The form of one answer: which grammar holds for its next token, and what its text means. The format of the text holds from the start; once the model has begun a call, the call's grammar
- * takes its place until the call is written.
+ * takes its place until the call is written. Thoughts are held to nothing.
  */
 export class AnswerForm {
   readonly reader: AnswerReader | undefined
   readonly #model: LlamaModel
+  readonly #format: LlamaGrammar | undefined
   readonly #calls: LlamaGrammar | undefined
   #text: LlamaGrammarEvaluationState | undefined
+  #isThought = false
   #call: LlamaGrammarEvaluationState | undefined
 
-  private constructor(
-    model: LlamaModel,
-    grammars: { readonly text?: LlamaGrammar; readonly calls?: LlamaGrammar },
-    reader?: AnswerReader,
-  ) {
+  private constructor(model: LlamaModel, { first, format, calls }: FormGrammars, reader?: AnswerReader) {
     this.#model = model
-    this.#calls = grammars.calls
-    const { text: grammar } = grammars
-    if (grammar !== undefined) this.#text = new LlamaGrammarEvaluationState({ model, grammar })
+    this.#calls = calls
+    this.#format = format
+    this.#text = this.#begin(first ?? format)
     this.reader = reader
     this.#follow()
   }
 
   static async open(job: ChatJob, context: FormContext): Promise<AnswerForm | EngineRefusal> {
     const { model, template, trial, callGrammars } = context
-    const { calls } = template
-    const format = job.output && formatOf(job, calls)
+    const format = job.output && formatOf(job, template)
     if (format !== undefined && 'code' in format) return format
     const call = job.tools && callGrammars.for(job.tools, job.toolChoice)
     if (call?.ok === false) return call.refusal
-    const opened = {
-      text: format && (await openGrammar(model, format, trial)),
-      calls: call && (await openGrammar(model, { gbnf: call.gbnf, rule: CALL_RULE, field: 'tools' }, trial)),
+    const wanted = {
+      first: format && template.thinks && { ...format, rule: FORMAT_OR_THOUGHT },
+      format,
+      calls: call && ({ gbnf: call.gbnf, rule: CALL_RULE, field: 'tools' } as const),
     }
-    if (opened.text?.ok === false) return opened.text.refusal
-    if (opened.calls?.ok === false) return opened.calls.refusal
-    const grammars = {
-      ...(opened.text && { text: opened.text.grammar }),
-      ...(opened.calls && { calls: opened.calls.grammar }),
+    const grammars: { -readonly [Each in keyof FormGrammars]: FormGrammars[Each] } = {}
+    for (const each of ['first', 'format', 'calls'] as const) {
+      const written = wanted[each]
+      if (!written) continue
+      const opened = await openGrammar(model, written, trial)
+      if (!opened.ok) return opened.refusal
+      grammars[each] = opened.grammar
     }
     const form = new AnswerForm(model, grammars, readerOf(job, context))
     return form.#resume(job.continuation as readonly Token[], context.detokenize)
@@ -82,7 +97,8 @@ export class AnswerForm {
   }
 
   /** The grammar that the next token has to fit, or undefined. */
-  readonly state = (): LlamaGrammarEvaluationState | undefined => this.#call ?? this.#text
+  readonly state = (): LlamaGrammarEvaluationState | undefined =>
+    this.#call ?? (this.#isThought ? undefined : this.#text)
 
   /** Reads a piece of the answer; returns what of it, and of those held before, is clear. */
   read(piece: Piece): readonly Piece[] {
@@ -93,6 +109,10 @@ export class AnswerForm {
 
   /** Brings the grammar to where the reader is; false if what was written of a call fits none. */
   #follow(): boolean {
+    const wasThought = this.#isThought
+    this.#isThought = this.reader?.isThought === true
+    // What came before the thought was none of the format.
+    if (wasThought && !this.#isThought && this.#text !== undefined) this.#text = this.#begin(this.#format)
     const text = this.reader?.callText
     if (text === undefined || this.#calls === undefined) {
       if (this.#call !== undefined) this.#text = undefined
@@ -100,10 +120,14 @@ export class AnswerForm {
       return true
     }
     if (this.#call !== undefined) return true
-    const state = new LlamaGrammarEvaluationState({ model: this.#model, grammar: this.#calls })
-    if (!acceptTokens(state, this.#model, this.#model.tokenize(text))) return false
+    const state = this.#begin(this.#calls)
+    if (state === undefined || !acceptTokens(state, this.#model, this.#model.tokenize(text))) return false
     this.#call = state
     return true
+  }
+
+  #begin(grammar: LlamaGrammar | undefined): LlamaGrammarEvaluationState | undefined {
+    return grammar && new LlamaGrammarEvaluationState({ model: this.#model, grammar })
   }
 
   #resume(
@@ -129,13 +153,18 @@ export class AnswerForm {
 }
 
 /** The grammar of the text. Where the model may call instead, it may begin with the mark of a call. */
-function formatOf(job: ChatJob, { open }: CallSyntax): WrittenGrammar | EngineRefusal | undefined {
+function formatOf(job: ChatJob, { calls, thinks }: ChatTemplate): WrittenGrammar | EngineRefusal | undefined {
   if (job.output === undefined || begins(job) === 'call') return undefined
+  if (job.tools !== undefined && calls.open === '') return AMBIGUOUS
   const written = formatGrammar(job.output)
   if (!written.ok) return written.refusal
-  if (job.tools === undefined) return { gbnf: written.gbnf, rule: 'root', field: 'output' }
-  const either = open === '' ? 'root' : `root | ${JSON.stringify(open)}`
-  return { gbnf: `${written.gbnf}\n${FORMAT_OR_CALL} ::= ${either}\n`, rule: FORMAT_OR_CALL, field: 'output' }
+  if (job.tools === undefined && !thinks) return { gbnf: written.gbnf, rule: 'root', field: 'output' }
+  const orCall = job.tools === undefined ? '' : ` | ${JSON.stringify(calls.open)}`
+  const gbnf = `${written.gbnf}
+${FORMAT_OR_CALL} ::= root${orCall}
+${FORMAT_OR_THOUGHT} ::= ${FORMAT_OR_CALL} | ${JSON.stringify(THINK_OPEN)}
+`
+  return { gbnf, rule: FORMAT_OR_CALL, field: 'output' }
 }
 
 function readerOf(job: ChatJob, { template, opensThought }: FormContext): AnswerReader | undefined {

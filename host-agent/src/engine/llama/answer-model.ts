@@ -120,7 +120,7 @@ export class AnswerModel {
       const prompt = this.#template.write(job)
       // What the model would begin a call with is there already: it has no other choice.
       return begins(job) === 'call'
-        ? { ...prompt, tokens: [...prompt.tokens, ...this.#template.callOpening()] }
+        ? { ...prompt, tokens: [...prompt.tokens, ...this.#template.callOpening(prompt.opensThought)] }
         : prompt
     } catch {
       // The template's own error may quote the conversation, so it goes no further.

@@ -1,7 +1,7 @@
 import type { ChatPayload, ChatTurn, ReasoningEffort, ToolDefinition } from '@daisi/protocol'
 import { Template } from '@huggingface/jinja'
 import { type LlamaModel, LlamaText, SpecialTokensText, type Token } from 'node-llama-cpp'
-import { BARE_CALLS, type CallSyntax, TAGGED_CALLS, THINK_OPEN } from '../output/call-syntax.ts'
+import { BARE_CALLS, type CallSyntax, TAGGED_CALLS, THINK_CLOSE, THINK_OPEN } from '../output/call-syntax.ts'
 import { ContentMarks } from './content-marks.ts'
 import type { Prompt } from './prompt.ts'
 import { withCallsAsText, withSystemInUser } from './template-fallbacks.ts'
@@ -46,7 +46,8 @@ export class ChatTemplate {
     const calls = own === undefined ? undefined : this.#ownCalls()
     this.#hasTools = calls !== undefined
     this.calls = calls ?? TAGGED_CALLS
-    this.thinks = own?.includes(THINK_OPEN) === true
+    const { tokens } = model.fileInfo.metadata.tokenizer.ggml
+    this.thinks = own?.includes(THINK_OPEN) === true || tokens.includes(THINK_OPEN)
     this.#stop = this.#findStop()
   }
 
@@ -58,10 +59,11 @@ export class ChatTemplate {
     return { tokens, opensThought, ...this.#stop }
   }
 
-  /** What the model would have written itself to begin a call. */
-  callOpening(): readonly Token[] {
+  /** What the model would have written itself to begin a call, at the end of a thought that the prompt has opened. */
+  callOpening(opensThought: boolean): readonly Token[] {
     const { open } = this.calls
-    return open === '' ? [] : this.#model.tokenize(`${open}\n`, true)
+    const text = `${opensThought ? `${THINK_CLOSE}\n\n` : ''}${open === '' ? '' : `${open}\n`}`
+    return text === '' ? [] : this.#model.tokenize(text, true)
   }
 
   #render({ messages, tools, reasoningEffort }: Conversation, isPrompt: boolean): string {
@@ -103,7 +105,7 @@ export class ChatTemplate {
         tool_calls: toolCalls.map((call) => ({
           id: this.#marks.guard(call.id),
           type: 'function',
-          function: { name: call.name, arguments: this.#marks.guard(JSON.parse(call.arguments)) },
+          function: { name: call.name, arguments: this.#marks.guard(argumentsOf(call)) },
         })),
       }),
       ...(toolCallId !== undefined && { tool_call_id: this.#marks.guard(toolCallId) }),
@@ -189,4 +191,9 @@ function functionOf({ name, description = '', parameters }: ToolDefinition): Rec
     type: 'function',
     function: { name, description, parameters: parameters ?? { type: 'object', properties: {} } },
   }
+}
+
+/** A call without arguments may come with no text for them. */
+function argumentsOf({ arguments: text }: { readonly arguments: string }): unknown {
+  return JSON.parse(text === '' ? '{}' : text)
 }

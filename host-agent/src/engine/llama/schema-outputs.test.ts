@@ -1,4 +1,4 @@
-import { Validator, type Schema } from '@cfworker/json-schema'
+import { Validator } from '@cfworker/json-schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { engineJob } from '../../testing/engine-run.ts'
 import type { ServedModel } from './served-model.ts'
@@ -136,7 +136,7 @@ test('there are forty of them', () => {
 })
 
 test.for(Object.entries(schemas))('%s: every answer fits', async ([, schema]) => {
-  const validator = new Validator(schema as Schema, '2020-12', false)
+  const validator = new Validator(schema, '2020-12', false)
   for (const sampling of [{ temperature: 0 }, { temperature: 1.5, seed: 11 }]) {
     const job = engineJob('Extract the name and age as JSON: Maria is 27 years old.', {
       maxTokens: 160,

@@ -25,7 +25,7 @@ export function withCallsAsText(
   for (const { role, content, toolCalls = [] } of messages) {
     const written = toolCalls.map(
       ({ name, arguments: text }) =>
-        `${calls.open}\n{"name": "${name}", "${calls.argumentsKey}": ${text}}\n${calls.close}`,
+        `${calls.open}\n{"name": "${name}", "${calls.argumentsKey}": ${text || '{}'}}\n${calls.close}`,
     )
     if (role === 'assistant') turns.push({ role, content: [content, ...written].filter(Boolean).join('\n') })
     else if (role !== 'tool') turns.push({ role, content })
