@@ -76,14 +76,14 @@ test('[D4, D8, P5] direct answers are the orchestrated ones, and what was acknow
 
 test('[D4] tools are called directly as well', async () => {
   const consumer = await network.newConsumer()
-  const { direct: connection } = await openConnection(network, consumer, { model: MODEL })
+  const { direct: connection, paid } = await openConnection(network, consumer, { model: MODEL })
   const weatherTool = tool({
     name: 'get_weather',
     description: 'Get the current weather for a city',
     parameters: z.object({ city: z.string().describe('City name') }),
     run: () => weather,
   })
-  const { text, messages } = await runTools(connection.chat, {
+  const { text, messages, completions } = await runTools(connection.chat, {
     model: MODEL,
     temperature: 0,
     tools: [weatherTool],
@@ -92,6 +92,9 @@ test('[D4] tools are called directly as well', async () => {
   expect([text, connection.mode, connection.failure]).toEqual([weatherAnswer, 'direct', undefined])
   expect(messages).toHaveLength(4)
   await connection.close()
+  // Calls are acknowledged, and so paid, as text is.
+  const costs = completions.map(({ usage }) => usage.total_tokens - usage.prompt_tokens_details.cached_tokens)
+  await expect.poll(paid, PATIENT).toBe(costs.reduce((sum, cost) => sum + cost, 0))
 })
 
 test('[D2, D3] a token from the wire is worth nothing without its key, and a proof works once', async () => {

@@ -1,9 +1,10 @@
-import { Daisi, DaisiError } from 'daisi-sdk'
+import { balance, Daisi, DaisiError, quote, runTools, tool } from 'daisi-sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Host } from './support/host.ts'
 import { startLossyProxy } from './support/lossy-proxy.ts'
 import { type Consumer, GRANT, type Network, startNetwork } from './support/network.ts'
 import { slowModel } from './support/slow-model.ts'
+import { weather, weatherAnswer, weatherQuestion, weatherTool } from './support/tools.ts'
 
 const model = 'daisi-nano'
 const hello = { model, temperature: 0, messages: [{ role: 'user', content: 'Hello' }] } as const
@@ -43,6 +44,33 @@ test('a whole answer and a streamed one', async () => {
   expect((await Array.fromAsync(stream.textDeltas())).join('')).toBe(answer)
   expect((await stream.final()).usage.completion_tokens).toBe(whole.usage.completion_tokens)
   expect(stream.requestId).toBeTruthy()
+})
+
+test('a call of a tool is told as soon as it is whole, and a run with tools is streamed', async () => {
+  const messages = [{ role: 'user', content: weatherQuestion }] as const
+  const request = { model, temperature: 0, messages }
+  const stream = await daisi.chat.stream({ ...request, tools: [weatherTool] })
+  const [call, ...others] = await Array.fromAsync(stream.toolCalls())
+  expect([call?.function.name, JSON.parse(call?.function.arguments ?? ''), others]).toEqual([
+    'get_weather',
+    { city: 'Paris' },
+    [],
+  ])
+  const { name, description, parameters } = weatherTool.function
+  const texts: string[] = []
+  const { text } = await runTools(daisi.chat, {
+    ...request,
+    // A JSON Schema alone.
+    tools: [tool({ name, description, parameters, run: () => weather })],
+    onStream: async (answers) => void texts.push(...(await Array.fromAsync(answers.textDeltas()))),
+  })
+  expect([text, texts.join('')]).toEqual([weatherAnswer, weatherAnswer])
+})
+
+test('a quote and the balance', async () => {
+  const { servable, credits } = await quote(daisi, { request: { ...hello, max_tokens: 9 } })
+  expect([servable, credits.maximum > 0]).toEqual([true, true])
+  expect((await balance(daisi)).available).toBeGreaterThan(credits.maximum)
 })
 
 test('models', async () => {

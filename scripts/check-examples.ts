@@ -9,7 +9,7 @@ const folder = join(root, 'node_modules/.cache/examples')
 
 /** What examples speak of and do not make. */
 const GLOBALS = `
-import type { ChatMessage, ChatParameters, Daisi as Client, DirectRequest, Middleware as Around } from 'daisi-sdk'
+import type { ChatMessage, ChatParameters, ChatTool, Daisi as Client, DirectRequest, Middleware as Around } from 'daisi-sdk'
 import type { connectDirect as connect } from 'daisi-sdk/direct'
 import type * as zod from 'zod'
 import type { generateText as generate } from 'ai'
@@ -34,6 +34,7 @@ declare global {
   type Middleware = Around
   const model: string
   const messages: ChatMessage[]
+  const tools: ChatTool[]
   const request: ChatParameters
   const apiKey: string
   const body: DirectRequest
