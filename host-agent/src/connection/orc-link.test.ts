@@ -113,6 +113,23 @@ describe('connecting', () => {
     expect(await connection.next('refused')).toMatchObject({ code: 'unsupported_sealed' })
   })
 
+  test('[J3] a payload that is none is refused with what of it is at fault', async () => {
+    await using setup = await LinkSetup.start()
+    const connection = await setup.orc.welcomed()
+    const messages = [{ role: 'user', content: 'Hi' }]
+    const sampling = { maxTokens: 5, stop: [] }
+    for (const [payload, field] of [
+      [{ messages: [], sampling }, 'messages'],
+      [{ messages, sampling: { ...sampling, logitBias: { '1': 'x' } } }, 'logitBias'],
+      [{ messages, sampling, tools: 'all' }, 'tools'],
+      [{ messages, sampling: { ...sampling, maxTokens: -1 } }, undefined],
+    ] as const) {
+      connection.send(await setup.orc.run(connection.hostId, { payload }))
+      const { code, field: named } = await connection.next('refused')
+      expect({ code, field: named }).toEqual({ code: 'invalid_payload', field })
+    }
+  })
+
   test('[H2] a message before welcome closes the connection', async () => {
     await using setup = await LinkSetup.start()
     const connection = await setup.orc.connection()

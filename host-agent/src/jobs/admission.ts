@@ -2,6 +2,7 @@ import {
   type HostId,
   jobPayloads,
   type RefusalCode,
+  refused,
   type ServedKind,
   type SessionTokenClaims,
 } from '@daisi/protocol'
@@ -102,8 +103,10 @@ function readWork(order: JobOrder, { source }: ShelvedModel): EngineWork | Denia
   const parsed = jobPayloads[order.kind].safeParse(order.payload)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    const path = issue?.path.join('.') ?? ''
-    return refusal('invalid_payload', `payload.${path}: ${issue?.message ?? 'invalid'}`)
+    const path = issue?.path ?? []
+    const denial = refusal('invalid_payload', `payload.${path.join('.')}: ${issue?.message ?? 'invalid'}`)
+    const field = refused.shape.field.safeParse(path.find((each) => each !== 'sampling')).data
+    return field === undefined ? denial : { ...denial, facts: { field } }
   }
   const continuation = order.continuation?.tokenIds ?? []
   // The schema was chosen by the kind, which the compiler cannot follow.
