@@ -1,4 +1,5 @@
 import { CloseCode, type ImageList } from '@daisi/protocol'
+import { imageListShape } from '@daisi/protocol/testing/openai-shapes'
 import { expect, test } from 'vitest'
 import { balanced, total } from './support/books.ts'
 import {
@@ -17,11 +18,12 @@ import { newHost } from './support/test-host.ts'
 
 /** Credits that every account begins with. */
 const START = 10_000
+const NO_INPUT = { text_tokens: 0, image_tokens: 0 }
 const NONE = { promptTokens: 0, cachedTokens: 0, generatedTokens: 0 }
 
 async function list(response: Response): Promise<ImageList> {
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
-  return response.json<ImageList>()
+  return imageListShape.parse(await response.json())
 }
 
 test('[P6] an image costs its pixels by the 1,024, and reaches who asked for it', async () => {
@@ -52,7 +54,7 @@ test('[P6] an image costs its pixels by the 1,024, and reaches who asked for it'
     created: expect.any(Number),
     output_format: 'png',
     data: [{ b64_json: whole }],
-    usage: { input_tokens: 0, output_tokens: 768, total_tokens: 768 },
+    usage: { input_tokens: 0, input_tokens_details: NO_INPUT, output_tokens: 768, total_tokens: 768 },
   })
   await settle(scene.key.key)
   expect([await total(scene.consumer), await total(scene.owner)]).toEqual([START - 768, START + 768])
@@ -304,7 +306,11 @@ test('a Host that claims more than its images cost is paid for these', async () 
   const { run } = await take(scene)
   sendParts(scene, run, [{ text: image('x'), tokens: 4 }])
   await scene.host.end(run, { promptTokens: 50, cachedTokens: 0, generatedTokens: 40 })
-  expect((await list(await answer)).usage).toEqual({ input_tokens: 0, output_tokens: 4, total_tokens: 4 })
+  expect((await list(await answer)).usage).toMatchObject({
+    input_tokens: 0,
+    output_tokens: 4,
+    total_tokens: 4,
+  })
   await settle(scene.key.key)
   expect(await total(scene.owner)).toBe(START + 4)
 })

@@ -7,7 +7,7 @@ import type { JobRequest } from './attempts.ts'
 const DEFAULT_LOADING_SECONDS = 5
 
 /** Characters of a Host's own words that are shown. */
-const MAX_HOST_WORDS = 400
+const MAX_HOST_WORDS = 300
 
 type NoHost = Extract<Choices, { ok: false }>
 

@@ -1,7 +1,7 @@
 import {
   type EmbeddingRequest,
-  type JobUsage,
   embeddingRequest,
+  embeddingUsage,
   readVector,
   toEmbedding,
   toEmbeddingPayload,
@@ -77,7 +77,7 @@ async function* embeddingList(
   for await (const part of readResults(await running, TEXT_GAP_MS)) {
     if (part.type === 'finish') {
       if (count < wanted) throw interrupted('host_failed', 'The Host sent too few vectors')
-      yield { pieces: [`],"usage":${JSON.stringify(usageOf(part.usage))}}`], mayPause: true }
+      yield { pieces: [`],"usage":${JSON.stringify(embeddingUsage(part.usage))}}`], mayPause: true }
       return
     }
     base64 += part.text
@@ -102,9 +102,4 @@ function embeddingOf(request: EmbeddingRequest, base64: string, index: number): 
 
 function head({ model }: EmbeddingRequest): string {
   return `{"object":"list","model":${JSON.stringify(model)},"data":[`
-}
-
-/** Each result states the tokens of its input. */
-function usageOf({ generatedTokens }: JobUsage): { prompt_tokens: number; total_tokens: number } {
-  return { prompt_tokens: generatedTokens, total_tokens: generatedTokens }
 }

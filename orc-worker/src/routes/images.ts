@@ -4,6 +4,7 @@ import {
   imageNeeds,
   imageRequest,
   imageTokens,
+  imageUsage,
   imagesTokens,
   toImagePayload,
 } from '@daisi/protocol'
@@ -84,11 +85,6 @@ async function* imageList(
       continue
     }
     if (list.images < wanted) throw interrupted('host_failed', 'The Host sent too few images')
-    const { promptTokens, generatedTokens } = part.usage
-    yield list.end({
-      input_tokens: promptTokens,
-      output_tokens: generatedTokens,
-      total_tokens: promptTokens + generatedTokens,
-    })
+    yield list.end(imageUsage(part.usage))
   }
 }

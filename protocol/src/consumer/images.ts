@@ -34,6 +34,7 @@ export type ImageFormat = 'png' | 'jpeg' | 'webp'
 /** What the images cost, in tokens: one for each 1,024 pixels begun of each of them. The prompt is free. */
 export interface ImageUsage {
   readonly input_tokens: number
+  readonly input_tokens_details: { readonly text_tokens: number; readonly image_tokens: number }
   readonly output_tokens: number
   readonly total_tokens: number
 }

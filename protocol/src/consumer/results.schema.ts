@@ -23,5 +23,10 @@ export const imageListAnswer = z.object({
   created: amount,
   output_format: z.enum(['png', 'jpeg', 'webp']),
   data: z.array(z.object({ b64_json: z.string() })),
-  usage: z.object({ input_tokens: amount, output_tokens: amount, total_tokens: amount }),
+  usage: z.object({
+    input_tokens: amount,
+    input_tokens_details: z.object({ text_tokens: amount, image_tokens: amount }),
+    output_tokens: amount,
+    total_tokens: amount,
+  }),
 }) satisfies z.ZodType<ImageList>

@@ -1,5 +1,6 @@
 import type OpenAI from 'openai'
-import type { Embedding, EmbeddingRequest } from '../consumer/embeddings.ts'
+import type { Embedding, EmbeddingList, EmbeddingRequest } from '../consumer/embeddings.ts'
+import type { JobUsage } from '../host/job.ts'
 import type { EmbeddingPayload } from '../host/job-payloads.ts'
 import { inputTexts } from './input-texts.ts'
 
@@ -48,6 +49,14 @@ export function toEmbedding(
     embedding,
   }
   return fields
+}
+
+/** What vectors took: each result states the tokens of its input (rule P7). */
+export function embeddingUsage({ generatedTokens }: JobUsage): EmbeddingList['usage'] {
+  return {
+    prompt_tokens: generatedTokens,
+    total_tokens: generatedTokens,
+  } satisfies OpenAI.CreateEmbeddingResponse['usage']
 }
 
 function toBase64(vector: Float32Array): string {

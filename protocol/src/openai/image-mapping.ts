@@ -1,5 +1,7 @@
-import type { ImageRequest } from '../consumer/images.ts'
+import type OpenAI from 'openai'
+import type { ImageRequest, ImageUsage } from '../consumer/images.ts'
 import { sidesOf, unservedImageParameters } from '../consumer/images.schema.ts'
+import type { JobUsage } from '../host/job.ts'
 import { type ImagePayload, imageTokens } from '../host/job-payloads.ts'
 import { capability } from '../host/model.ts'
 import { type RequestFault, unservedParameter } from '../request-fault.ts'
@@ -41,4 +43,14 @@ export function toImagePayload(request: ImageRequest): ImagePayload {
 /** The price of all images of a Job in tokens (rule P6). */
 export function imagesTokens({ count, width, height }: ImagePayload): number {
   return count * imageTokens(width, height)
+}
+
+/** What images took, in OpenAI's words. */
+export function imageUsage({ promptTokens, generatedTokens }: JobUsage): ImageUsage {
+  return {
+    input_tokens: promptTokens,
+    input_tokens_details: { text_tokens: promptTokens, image_tokens: 0 },
+    output_tokens: generatedTokens,
+    total_tokens: promptTokens + generatedTokens,
+  } satisfies OpenAI.ImagesResponse['usage']
 }

@@ -122,3 +122,16 @@ export const embeddingListShape = z.strictObject({
   ),
   usage: z.strictObject({ prompt_tokens: z.int(), total_tokens: z.int() }),
 })
+
+/** `ImagesResponse`. */
+export const imageListShape = z.strictObject({
+  created: z.int(),
+  output_format: z.enum(['png', 'jpeg', 'webp']),
+  data: z.array(z.strictObject({ b64_json: z.string().min(1) })).min(1),
+  usage: z.strictObject({
+    input_tokens: z.int(),
+    input_tokens_details: z.strictObject({ text_tokens: z.int(), image_tokens: z.int() }),
+    output_tokens: z.int(),
+    total_tokens: z.int(),
+  }),
+})
