@@ -32,10 +32,8 @@ describe.skipIf(noBrowser !== undefined)('daisi-sdk in a page in Chromium, with 
     files = createServer((request, response) => {
       const name = new URL(request.url ?? '/', 'http://page').pathname.slice(1)
       const text = /^[a-z-]+\.js$/.test(name) ? readFile(join(dist, name)) : Promise.resolve(PAGE)
-      void text.then((body) => {
-        response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'text/html')
-        response.end(body)
-      })
+      response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'text/html')
+      void text.then((body) => response.end(body))
     }).listen(0, '127.0.0.1')
     await once(files, 'listening')
     const origin = `http://127.0.0.1:${(files.address() as AddressInfo).port}`

@@ -12,7 +12,9 @@ export interface SseEvent {
  * inside a character or a line end, and each finished event comes out. Throws `RangeError` where one is longer than a MiB.
  */
 export class SseParser {
-  readonly #decoder = new TextDecoder()
+  // That of workerd takes a byte order mark from the beginning of each piece, so that the stream's own is taken here.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #hasBegun = false
   #line = ''
   #data: string[] = []
   #dataLength = 0
@@ -31,7 +33,11 @@ export class SseParser {
 
   #read(received: string): SseEvent[] {
     if (received === '') return []
-    const text = this.#skipsLineFeed && received.startsWith('\n') ? received.slice(1) : received
+    const isSkipped = this.#hasBegun
+      ? this.#skipsLineFeed && received.startsWith('\n')
+      : received.startsWith('\ufeff')
+    const text = isSkipped ? received.slice(1) : received
+    this.#hasBegun = true
     this.#skipsLineFeed = received.endsWith('\r')
     const events: SseEvent[] = []
     const lines = text.split(/\r\n|\n|\r/)
