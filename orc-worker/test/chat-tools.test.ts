@@ -1,5 +1,5 @@
 import type { OutputPart, Run } from '@daisi/protocol'
-import { CloseCode } from '@daisi/protocol'
+import { CloseCode, encodeFrame, textFrame } from '@daisi/protocol'
 import { chatChunkShape, chatCompletionShape } from '@daisi/protocol/testing/openai-shapes'
 import { expect, test } from 'vitest'
 import { call, settle } from './support/orc.ts'
@@ -183,6 +183,19 @@ test.for<[string, OutputPart[]]>([
   const run = await scene.host.receive('run')
   scene.host.accept(run)
   scene.host.sendParts(run.jobId, 0, parts)
+  expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
+  expect((await answer).status).toBe(502)
+})
+
+test('probabilities that nobody asked for close with 4400', async () => {
+  const scene = await newScene(able)
+  const answer = chat(scene)
+  const run = await scene.host.receive('run')
+  scene.host.accept(run)
+  const logprobs = [{ token: 'x', logprob: -1, top: [] }]
+  scene.host.sendRaw(
+    encodeFrame(textFrame({ jobId: run.jobId, sequence: 0, tokenIds: [1], text: 'x', logprobs })),
+  )
   expect((await scene.host.closed).code).toBe(CloseCode.BadMessage)
   expect((await answer).status).toBe(502)
 })

@@ -136,6 +136,25 @@ describe('several answers', () => {
     expect(told.at(-1)).toMatchObject({ error: { code: 'host_failed' } })
   })
 
+  test('[K1] sent again after its first answer failed, nothing that was charged is charged again', async () => {
+    const scene = await newScene(able)
+    const headers = { 'idempotency-key': 'broken' }
+    const answer = chat(scene, { n: 2, stream: true }, { headers })
+    const [first, second] = await runs(scene, 2)
+    scene.host.sendFrame(second!.jobId, 0, 'x')
+    await scene.host.end(second!, { promptTokens: 10, cachedTokens: 0, generatedTokens: 1 })
+    await scene.host.end(
+      first!,
+      { promptTokens: 10, cachedTokens: 0, generatedTokens: 0 },
+      { outcome: 'failed' },
+    )
+    expect((await events(await answer)).at(-1)).toMatchObject({ error: { code: 'host_failed' } })
+    const again = chat(scene, { n: 2, stream: true }, { headers })
+    scene.host.accept(await scene.host.receive('run'))
+    expect(await (await again).json()).toMatchObject({ error: { code: 'request_already_processed' } })
+    expect(await spent(scene)).toBe(11)
+  })
+
   test('[K1] sent again under its key, none of them begins', async () => {
     const scene = await newScene(able)
     const headers = { 'idempotency-key': 'several' }
@@ -280,6 +299,20 @@ describe('embeddings', () => {
     expect((await scene.host.closed).code).toBe(4400)
     expect((await greedy).status).toBe(502)
     expect(await spent(scene)).toBe(9)
+  })
+
+  test.for<[string, string, number]>([
+    ['a result without a vector', '', 1],
+    ['a result at more than its input can take', 'AAAAAAAA', 40],
+  ])('[P7] %s is not paid', async ([, text, tokens]) => {
+    const scene = await newScene(able)
+    const answer = post(scene, '/v1/embeddings', { input: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'] })
+    const run = await scene.host.receive('run')
+    scene.host.accept(run, 0)
+    scene.host.sendResult(run.jobId, 0, text, tokens)
+    expect((await scene.host.closed).code).toBe(4400)
+    expect((await answer).status).toBe(502)
+    expect(await spent(scene)).toBe(0)
   })
 
   test('[J11] what a Host refuses names the input', async () => {

@@ -67,8 +67,16 @@ export interface AnswerWriter {
   fail(failure: StreamFailure): readonly StreamEvent[]
 }
 
-/** What one probability takes, in characters. */
+/** What one probability takes beside its token, in characters. */
 const PROBABILITY_CHARACTERS = 64
+
+/** Characters that the probabilities of a token take. */
+export function sizeOfLogprob({ token, top }: TokenLogprob): number {
+  return top.reduce(
+    (sum, { token: other }) => sum + PROBABILITY_CHARACTERS + other.length,
+    PROBABILITY_CHARACTERS + token.length,
+  )
+}
 
 /** Puts an answer together from its deltas. */
 export class AnswerCollector {
@@ -82,7 +90,7 @@ export class AnswerCollector {
   get size(): number {
     return this.#calls.reduce(
       (sum, call) => sum + call.name.length + call.arguments.length,
-      this.#text.length + this.#reasoning.length + this.#probabilities * PROBABILITY_CHARACTERS,
+      this.#text.length + this.#reasoning.length + this.#probabilities,
     )
   }
 
@@ -91,7 +99,7 @@ export class AnswerCollector {
       const known = (this.#logprobs ??= [])
       for (const entry of logprobs) {
         known.push(entry)
-        this.#probabilities += 1 + entry.top.length
+        this.#probabilities += sizeOfLogprob(entry)
       }
     }
     for (const part of parts) {

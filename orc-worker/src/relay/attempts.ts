@@ -55,8 +55,8 @@ export interface JobRequest {
   readonly fields: FieldNames
   /** The price of each result in tokens, where it is known before. Absent: what its Host counts. */
   readonly tokensPerResult?: number
-  /** True if each result states the tokens of its own input, and nothing else costs anything (rule P7). */
-  readonly isPaidByResult?: boolean
+  /** Where each result states the tokens of its own input, and nothing else costs anything (rule P7): how many there are, and the most of one. */
+  readonly results?: { readonly count: number; readonly mostTokens: number }
   readonly sessionName: string
   /** Which Hosts the Consumer wants, and how long it waits for one. Absent: any, and not at all. */
   readonly options?: HostOptions
@@ -150,8 +150,11 @@ async function openRelay(
   env: Env,
   config: Config,
 ): Promise<Relay | undefined> {
-  const { sessionName, prompt, tokensPerResult } = job
-  const { budget, maxTokens } = begun
+  const { sessionName, prompt, tokensPerResult, results } = job
+  const { maxTokens } = begun
+  // What is beyond the inputs' bytes is never paid: a Host shall know it before it works.
+  const budget = results === undefined ? begun.budget : Math.min(begun.budget, prompt.bound)
+  const payload = job.payload(maxTokens)
   const { sessionId } = begun.record
   const seenAs = await pairwisePseudonyms(sessionId, hostId, config.keys.pseudonymMac)
   const claims = {
@@ -174,7 +177,7 @@ async function openRelay(
     model: { id: model.id, ...pinned },
     sessionToken: await signSessionToken(claims, config.signing, Date.now()),
     sealed: false,
-    payload: job.payload(maxTokens),
+    payload,
     windowBytes: INITIAL_WINDOW_BYTES,
   }
   const request = {
@@ -187,10 +190,12 @@ async function openRelay(
     network,
     ...(model.sha256 === undefined ? {} : { modelSha256: model.sha256 }),
     promptBytes: prompt.bytes,
-    promptBound: job.isPaidByResult === true ? 0 : prompt.bound,
+    promptBound: results === undefined ? prompt.bound : 0,
+    ...('logprobs' in payload && payload.logprobs !== undefined ? { logprobs: payload.logprobs } : {}),
+    ...(results === undefined ? {} : { results }),
     ...(tokensPerResult === undefined ? {} : { tokensPerResult }),
     budget,
-    maxTokens: job.isPaidByResult === true ? Math.min(budget, prompt.bound) : maxTokens,
+    maxTokens: results === undefined ? maxTokens : budget,
     resumed: false,
   }
   return Relay.open(env, hostId, request, run)

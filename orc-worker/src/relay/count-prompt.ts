@@ -57,7 +57,9 @@ export async function countPrompt(
   try {
     const running = await dispatchJob(job, env, config)
     for await (const part of readAnswer(running)) if (part.type === 'finish') break
-    return running.accepted.promptTokens
+    const { promptTokens } = running.accepted
+    // A Host's word counts only where it can be true.
+    return promptTokens <= prompt.bound ? promptTokens : undefined
   } catch (error) {
     if (error instanceof ApiError && isNobodyThere(error)) return undefined
     throw error

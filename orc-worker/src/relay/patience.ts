@@ -1,6 +1,6 @@
 /** First pause between two looks for a Host, and the longest, in milliseconds. */
 const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 2_000
+const LONGEST_PAUSE_MS = 5_000
 
 /** How long a Consumer waits for a Host, in rounds. */
 export class Patience {

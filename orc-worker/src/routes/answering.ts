@@ -55,6 +55,11 @@ export interface AnswerTask {
   whole(answers: readonly WholeAnswer[]): unknown
 }
 
+interface Idempotency {
+  readonly key: string
+  readonly digest: string
+}
+
 /** Throws if there is a fault. */
 export function refuseFault(fault: RequestFault | undefined): void {
   if (fault !== undefined) throw new ApiError(fault)
@@ -69,7 +74,9 @@ export async function answerTask(c: AppContext, bodyText: string, task: AnswerTa
   // The others are of no use to anybody.
   all.catch(() => leave.abort())
   if (!task.stream) {
-    const answer = begun.then((jobs) => Promise.all(jobs.map(wholeAnswer))).then((told) => task.whole(told))
+    const answer = begun
+      .then((jobs) => Promise.all(jobs.map((job) => wholeAnswer(job, MAX_WHOLE_CHARACTERS / jobs.length))))
+      .then((told) => task.whole(told))
     answer.catch(() => leave.abort())
     await waitedFor(c, all)
     return patientJson(answer, () => leave.abort())
@@ -93,14 +100,22 @@ async function startJobs(
   if (first === undefined) return []
   // Whether it was sent before is known once it has begun: until then no other may cost anything.
   const begun = await startJob(c, first, idempotency, signal)
-  return [Promise.resolve(begun), ...others.map((job) => startJob(c, job, undefined, signal))]
+  return [
+    Promise.resolve(begun),
+    ...others.map((job, index) => startJob(c, job, idempotency && nth(idempotency, index + 1), signal)),
+  ]
+}
+
+/** The key of a further answer: no caller can send one with this character. */
+function nth({ key, digest }: Idempotency, index: number): Idempotency {
+  return { key: `${key}\u0001${index}`, digest }
 }
 
 /** Finds a Host for one of the Jobs. */
 export function startJob(
   c: AppContext,
   { maxTokens, ...work }: AnswerJob,
-  idempotency: { readonly key: string; readonly digest: string } | undefined,
+  idempotency: Idempotency | undefined,
   signal: AbortSignal,
 ): Promise<RunningJob> {
   const { caller, sessionName, config } = c.var.consumer
@@ -122,12 +137,13 @@ export function startJob(
   return dispatchJob(job, c.env, config)
 }
 
-async function wholeAnswer(job: Promise<RunningJob>): Promise<WholeAnswer> {
+/** Several answers share what the Worker gathers. */
+async function wholeAnswer(job: Promise<RunningJob>, mostCharacters: number): Promise<WholeAnswer> {
   const collector = new AnswerCollector()
   for await (const part of readAnswer(job)) {
     if (part.type === 'finish') return collector.whole(part)
     collector.add(part)
-    if (collector.size > MAX_WHOLE_CHARACTERS) throw tooLong()
+    if (collector.size > mostCharacters) throw tooLong()
   }
   throw new ApiError({
     code: 'host_lost',
@@ -137,7 +153,7 @@ async function wholeAnswer(job: Promise<RunningJob>): Promise<WholeAnswer> {
 }
 
 function tooLong(): ApiError {
-  const message = `A whole answer has at most ${MAX_WHOLE_CHARACTERS} characters. Ask for it with \`stream: true\`.`
+  const message = `Whole answers have at most ${MAX_WHOLE_CHARACTERS} characters together. Ask for them with \`stream: true\`.`
   return new ApiError({ code: 'invalid_request', message, param: 'stream' })
 }
 

@@ -48,7 +48,10 @@ async function startJob(
     kind: 'embedding',
     model,
     prompt: textSize(payload.input),
-    isPaidByResult: true,
+    results: {
+      count: payload.input.length,
+      mostTokens: payload.input.reduce((most, input) => Math.max(most, textSize([input]).bound), 0),
+    },
     fields: { input: 'input', prompt: 'input' },
     sessionName,
     payload: () => payload,

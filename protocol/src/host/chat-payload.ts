@@ -120,12 +120,15 @@ export const chatPayload = z.object({
 })
 export type ChatPayload = z.infer<typeof chatPayload>
 
+/** Text of a token, cut. */
+const tokenText = z.string().max(256)
+
 /** How likely a token was for the model itself, before anything in `sampling` changed it. Natural logarithm. */
 export const tokenLogprob = z.object({
   /** The token's text; U+FFFD where its bytes are no whole characters. */
-  token: z.string(),
+  token: tokenText,
   logprob: z.number(),
   /** The most likely tokens in its place, best first. */
-  top: z.array(z.object({ token: z.string(), logprob: z.number() })),
+  top: z.array(z.object({ token: tokenText, logprob: z.number() })).max(20),
 })
 export type TokenLogprob = z.infer<typeof tokenLogprob>

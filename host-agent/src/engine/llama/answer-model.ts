@@ -11,6 +11,7 @@ import type { LoadedModel } from './load.ts'
 import { type Emit, failure, type ModelRun } from './model-run.ts'
 import { containSampling } from './native.ts'
 import { markDetokenizer } from './mark-detokenizer.ts'
+import { PromptLimits } from './prompt-limits.ts'
 import type { Prompt } from './prompt.ts'
 import { TokenChoice } from './sampling.ts'
 import { SequencePool } from './sequence-pool.ts'
@@ -33,6 +34,7 @@ export class AnswerModel {
   readonly #trial = new GrammarTrial()
   readonly #callGrammars: CallGrammars
   readonly #gate = new StepGate()
+  readonly #limits: PromptLimits
 
   private constructor(loaded: LoadedModel, context: LlamaContext) {
     this.#loaded = loaded
@@ -40,6 +42,7 @@ export class AnswerModel {
     this.#callGrammars = new CallGrammars(this.#template.calls)
     this.#detokenize = markDetokenizer(loaded.model, this.#template)
     this.#sequences = new SequencePool(context)
+    this.#limits = new PromptLimits(loaded.model, loaded.facts.contextLength)
     this.#vocabulary = loaded.model.fileInfo.metadata.tokenizer.ggml.tokens.length
   }
 
@@ -71,16 +74,18 @@ export class AnswerModel {
   }
 
   async #answer(job: AnswerJob, signal: AbortSignal, output: FrameAssembler, emit: Emit): Promise<void> {
+    const tooLarge = await this.#limits.refusalOf(job)
+    if (tooLarge !== undefined) return emit({ type: 'refused', refusal: tooLarge })
     const prompt = this.#prompt(job)
     const refusal = 'code' in prompt ? prompt : this.#check(job, prompt)
     if ('code' in prompt || refusal !== undefined) {
       if (refusal !== undefined) emit({ type: 'refused', refusal })
       return
     }
+    if (job.countOnly === true) return countOnly(prompt, emit)
     const continuation = job.continuation as readonly Token[]
     const form = await this.#form(job, prompt)
     if ('code' in form) return emit({ type: 'refused', refusal: form })
-    if (job.countOnly === true) return countOnly(prompt, emit)
     const tokens = [...prompt.tokens, ...continuation]
     const sequence = await this.#gate.between(() => this.#sequences.acquire(tokens, job.scope))
     if (sequence === undefined) throw new Error('every sequence is in use')

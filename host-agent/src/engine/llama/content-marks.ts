@@ -24,11 +24,18 @@ export class ContentMarks {
   constructor(model: LlamaModel) {
     const { tokens, token_type: types } = model.fileInfo.metadata.tokenizer.ggml
     const special = tokens.filter((text, id) => text !== '' && Number(types?.[id]) === CONTROL)
-    if (special.length > 0) this.#special = new RegExp(special.map(literally).join('|'))
+    if (special.length > 0) this.#special = new RegExp(special.map(literally).join('|'), 'g')
   }
 
+  /**
+   * What looks like a special token has marks of its own: a template that cuts a text in two, as some do at the end of thoughts, takes the marks of
+   * harmless text only.
+   */
   mark(text: string): string {
-    return text === '' ? '' : `${OPEN}${clean(text)}${CLOSE}`
+    if (text === '') return ''
+    const marked = `${OPEN}${clean(text)}${CLOSE}`
+    if (this.#special === undefined || this.#isHarmless(text)) return marked
+    return marked.replaceAll(this.#special, (special) => `${CLOSE}${OPEN}${special}${CLOSE}${OPEN}`)
   }
 
   /**
@@ -59,7 +66,7 @@ export class ContentMarks {
   }
 
   #isHarmless(text: string): boolean {
-    return this.#special?.test(text) !== true
+    return this.#special === undefined || text.search(this.#special) < 0
   }
 }
 

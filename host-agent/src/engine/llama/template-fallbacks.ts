@@ -22,22 +22,23 @@ export function withCallsAsText(
   calls: CallSyntax,
 ): { readonly messages: ChatTurn[]; readonly tools: undefined } {
   const turns: ChatTurn[] = []
+  let results: string[] = []
+  // Results of calls that were made together come together.
+  const tell = (): void => {
+    if (results.length > 0) turns.push({ role: 'user', content: results.join('\n') })
+    results = []
+  }
   for (const { role, content, toolCalls = [] } of messages) {
+    if (role !== 'tool') tell()
     const written = toolCalls.map(
       ({ name, arguments: text }) =>
         `${calls.open}\n{"name": "${name}", "${calls.argumentsKey}": ${text || '{}'}}\n${calls.close}`,
     )
     if (role === 'assistant') turns.push({ role, content: [content, ...written].filter(Boolean).join('\n') })
     else if (role !== 'tool') turns.push({ role, content })
-    else {
-      const result = `<tool_response>\n${content}\n</tool_response>`
-      const last = turns.at(-1)
-      // Results of calls that were made together come together.
-      if (last?.role === 'user' && last.content.endsWith('</tool_response>'))
-        turns[turns.length - 1] = { role: 'user', content: `${last.content}\n${result}` }
-      else turns.push({ role: 'user', content: result })
-    }
+    else results.push(`<tool_response>\n${content}\n</tool_response>`)
   }
+  tell()
   if (tools === undefined) return { messages: turns, tools: undefined }
   const [first] = turns
   const instructions = describe(tools, calls)

@@ -41,7 +41,8 @@ export class FrameAssembler {
     return this.#pieces.length > 0 && FRAME_HEADER_BYTES + this.#bytes > this.#windowBytes
   }
 
-  push(piece: Piece): void {
+  push(given: Piece): void {
+    const piece = fitting(given)
     this.#pieces.push(piece)
     this.#bytes += sizeOf(piece)
     this.#flushWhenDue()
@@ -142,6 +143,21 @@ function join(pieces: readonly Piece[]): Piece {
     }),
     ...(logprobs.length > 0 && { logprobs }),
   }
+}
+
+/**
+ * A piece that fits into a frame: text that was held back for long may have more probabilities than one takes. The likely tokens go first, then the
+ * probabilities themselves.
+ */
+function fitting(piece: Piece): Piece {
+  const { logprobs, ...rest } = piece
+  if (logprobs === undefined || fits(piece)) return piece
+  const short = { ...rest, logprobs: logprobs.map((entry) => ({ ...entry, top: [] })) }
+  return fits(short) ? short : rest
+}
+
+function fits(piece: Piece): boolean {
+  return FRAME_HEADER_BYTES + sizeOf(piece) <= MAX_FRAME_BYTES
 }
 
 function partsOf({ parts, text }: Piece): readonly OutputPart[] {

@@ -170,6 +170,20 @@ describe('log probabilities', () => {
     expect(kept.flatMap((piece) => piece.logprobs ?? [])).toHaveLength(3)
   })
 
+  test('[F4] more of them than a frame takes are left out rather than kept for ever', async () => {
+    const frames: Piece[] = []
+    const assembler = new FrameAssembler(10_000_000, (frame) => frames.push(frame), new ManualClock())
+    for (const count of [120, 2_000]) {
+      const logprobs = Array.from({ length: count }, () => logprobOf('x'.repeat(40)))
+      assembler.push({ text: '{', tokenIds: Array.from({ length: count }, (_, id) => id), logprobs })
+    }
+    await assembler.finish(never)
+    expect(frames.map(({ tokenIds, logprobs }) => [tokenIds.length, logprobs?.[0]?.top.length])).toEqual([
+      [120, 0],
+      [2_000, undefined],
+    ])
+  })
+
   test('[F4] [F5] frames with them stay below 64 KiB and take exactly their bytes from the window', async () => {
     const jobId = `job_${'0'.repeat(32)}`
     const frames: Piece[] = []

@@ -64,6 +64,10 @@ export const relayRequest = z.object({
   /** Tokens that the Host may process, prompt included (rule T4). */
   budget: z.int().default(Number.MAX_SAFE_INTEGER),
   maxTokens: z.int(),
+  /** Likely tokens that were asked for beside each. Absent: no probabilities. */
+  logprobs: z.int().optional(),
+  /** Results that were asked for, where each states its own cost (rule P7), and what one of them can cost at most. */
+  results: z.object({ count: z.int(), mostTokens: z.int() }).optional(),
   /** What each result costs, where that is known before (rule P6). */
   tokensPerResult: z.int().optional(),
   /** True if this Job goes on where another Host stopped: its prompt is not charged. */
@@ -90,6 +94,8 @@ export const meteredJob = relayRequest.extend({
   resultHead: z.string().default(''),
   /** Calls of tools that it has named (rule F10). */
   calls: z.int().default(0),
+  /** Results that have ended. */
+  ended: z.int().default(0),
   nextSequence: z.int(),
   /** Bytes of frames that the Host may still send (rule F5). */
   windowBytes: z.int(),

@@ -47,6 +47,7 @@ export function handleFrame(
     textBytes: job.textBytes + textBytes,
     ...unfinishedWith(frame, job),
     calls: job.calls + (frame.kind === 'parts' ? callsIn(frame) : 0),
+    ended: job.ended + (frame.kind === 'result' && frame.last ? 1 : 0),
     nextSequence: frame.sequence + 1,
     windowBytes: job.windowBytes - bytes.byteLength,
   }
@@ -69,13 +70,17 @@ function frameFault(frame: Frame, job: MeteredJob): string | undefined {
   return frame.kind === 'result' ? resultFault(frame, job) : answerFault(frame, job)
 }
 
-function answerFault(frame: TextFrame | PartsFrame, { kind, calls }: MeteredJob): string | undefined {
-  const { text, tokenCount } = frame
+function answerFault(
+  frame: TextFrame | PartsFrame,
+  { kind, calls, logprobs: asked = -1 }: MeteredJob,
+): string | undefined {
+  const { text, tokenCount, logprobs = [] } = frame
   if (kind !== 'chat' && (kind !== 'completion' || frame.kind === 'parts'))
     return 'output for a Job of another kind'
   if (tokenCount === 0) return 'frame without tokens'
   if (text.length > tokenCount * MAX_TOKEN_CHARACTERS) return 'more text than its tokens can have'
-  return frame.kind === 'parts' && !isInOrder(frame, calls) ? 'calls out of order' : undefined
+  if (frame.kind === 'parts' && !isInOrder(frame, calls)) return 'calls out of order'
+  return logprobs.some(({ top }) => top.length > asked) ? 'probabilities that nobody asked for' : undefined
 }
 
 /** Whether each call begins once, with its name, in order, and nothing is added to one that has not begun. `begun` did so before. */
@@ -95,9 +100,15 @@ function callsIn({ parts }: PartsFrame): number {
 }
 
 function resultFault({ text, last, tokenCount }: ResultFrame, job: MeteredJob): string | undefined {
-  const { kind, tokensPerResult, resultCharacters: before, resultHead: head } = job
+  const { kind, tokensPerResult, results, resultCharacters: before, resultHead: head } = job
   if (!RESULT_KINDS.has(kind)) return 'a result for a Job of another kind'
   if (!last && tokenCount > 0) return 'tokens before the end of a result'
+  if (results !== undefined && job.ended >= results.count) return 'more results than were asked for'
+  if (results !== undefined && last) {
+    if (tokenCount > results.mostTokens) return 'a result at more than its input can take'
+    // Base64 of whole numbers of four bytes.
+    if (before + text.length === 0 || (before + text.length) % 4 !== 0) return 'a result without a vector'
+  }
   if (tokensPerResult === undefined) return undefined
   if (last && tokenCount !== tokensPerResult) return 'a result at another price'
   const part = { text, last, before, head, tokens: tokensPerResult }

@@ -33,6 +33,7 @@ export async function openRelay(request: RelayRequest, context: HostContext): Pr
     resultCharacters: 0,
     resultHead: '',
     calls: 0,
+    ended: 0,
     nextSequence: 0,
   }
   writeAttachment(server, {
