@@ -2,6 +2,7 @@ import { MAX_BODY_BYTES } from '@daisi/protocol'
 import type * as z from 'zod'
 import { ApiError } from './errors.ts'
 import { firstIssue } from './first-issue.ts'
+import { longArray } from './long-arrays.ts'
 import { readText } from './read-text.ts'
 
 /** A parsed body and its exact text. */
@@ -23,11 +24,14 @@ export async function readJson<Value>(request: Request, schema: z.ZodType<Value>
 export async function readJsonValue(request: Request): Promise<JsonBody<unknown>> {
   const text = await readText(request, MAX_BODY_BYTES)
   if (text === undefined) throw tooLarge()
-  try {
-    return { value: JSON.parse(text), text }
-  } catch {
-    throw new ApiError({ code: 'invalid_json', message: 'The body is not valid JSON. Send a JSON object.' })
-  }
+  const value = parsed(text)
+  const param = longArray(value)
+  if (param === undefined) return { value, text }
+  throw new ApiError({
+    code: 'invalid_request',
+    message: `\`${param === '' ? 'The body' : param}\`: has more elements than any request may have. Send fewer.`,
+    ...(param === '' ? {} : { param }),
+  })
 }
 
 /** What the schema makes of a body, or `invalid_request` naming the first field at fault. `under` is where the value stands in the body. */
@@ -42,6 +46,14 @@ export function parseWith<Value>(schema: z.ZodType<Value>, value: unknown, under
     message: `${where}: ${message}. Correct the field and send the request again.`,
     ...(param === '' ? {} : { param }),
   })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ApiError({ code: 'invalid_json', message: 'The body is not valid JSON. Send a JSON object.' })
+  }
 }
 
 function tooLarge(): ApiError {
