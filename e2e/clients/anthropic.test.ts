@@ -5,6 +5,7 @@ import Anthropic, {
   InternalServerError,
 } from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CheckedFetch } from '../support/checked-fetch.ts'
 import type { Host } from '../support/host.ts'
 import { type Network, startNetwork } from '../support/network.ts'
 import { slowModel } from '../support/slow-model.ts'
@@ -12,6 +13,7 @@ import { weather, weatherAnswer, weatherQuestion, weatherTool } from '../support
 
 const model = 'daisi-nano'
 
+const looking = new CheckedFetch()
 let network: Network
 let slow: Host
 let anthropic: Anthropic
@@ -25,7 +27,14 @@ beforeAll(async () => {
 afterAll(() => network?.stop())
 
 function client(options: { apiKey?: string; authToken?: string }): Anthropic {
-  return new Anthropic({ baseURL: network.url, apiKey: null, authToken: null, maxRetries: 0, ...options })
+  return new Anthropic({
+    fetch: looking.fetch,
+    baseURL: network.url,
+    apiKey: null,
+    authToken: null,
+    maxRetries: 0,
+    ...options,
+  })
 }
 
 const tools = [
@@ -143,4 +152,9 @@ test('[A7] leaving a stream stops the Host', async () => {
   // Both of its slots are free again: neither of these waits.
   const short = { ...ask('Hi'), model: 'slow', max_tokens: 1 }
   await Promise.all([anthropic.messages.create(short), anthropic.messages.create(short)])
+})
+
+test('every answer, event and error had its published shape', async () => {
+  expect(await looking.faults()).toEqual([])
+  expect(looking.checked).toBeGreaterThan(20)
 })

@@ -3,19 +3,21 @@ import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import type OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CheckedFetch } from '../support/checked-fetch.ts'
 import { type Network, startNetwork } from '../support/network.ts'
 import { tools, weather, weatherAnswer, weatherQuestion } from '../support/tools.ts'
 
 const model = 'daisi-nano'
 const hello = { model, messages: [{ role: 'user' as const, content: 'Hello' }], temperature: 0 }
 
+const looking = new CheckedFetch()
 let network: Network
 let openai: OpenAI
 
 beforeAll(async () => {
   network = await startNetwork()
   await network.startedHost()
-  openai = network.consumer.openai
+  openai = network.consumer.openai.withOptions({ fetch: looking.fetch })
 })
 afterAll(() => network?.stop())
 
@@ -119,4 +121,9 @@ test('the compatibility scanner passes every one of its checks', async () => {
   const report: { results: { status: string }[] } = JSON.parse(stdout)
   expect(report.results.length).toBeGreaterThanOrEqual(7)
   expect(report.results.filter(({ status }) => status !== 'pass')).toEqual([])
+})
+
+test('every answer and every event had its published shape', async () => {
+  expect(await looking.faults()).toEqual([])
+  expect(looking.checked).toBeGreaterThan(10)
 })

@@ -2,18 +2,20 @@ import { BadRequestError, type OpenAI } from 'openai'
 import { zodResponseFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { CheckedFetch } from '../support/checked-fetch.ts'
 import { type Network, startNetwork } from '../support/network.ts'
 import { tools, weather, weatherAnswer, weatherQuestion } from '../support/tools.ts'
 
 const model = 'daisi-nano'
 
+const looking = new CheckedFetch()
 let network: Network
 let openai: OpenAI
 
 beforeAll(async () => {
   network = await startNetwork()
   await network.startedHost()
-  openai = network.consumer.openai
+  openai = network.consumer.openai.withOptions({ fetch: looking.fetch })
 })
 afterAll(() => network?.stop())
 
@@ -247,6 +249,13 @@ describe('embeddings', () => {
   })
 })
 
+test('[K4] tried again by the client itself, a request finds the Host that came meanwhile', async () => {
+  const patient = openai.withOptions({ maxRetries: 30 })
+  const answer = patient.chat.completions.create({ ...ask('What is the capital of Japan?'), model: 'late' })
+  await network.startHost({ model: 'late' })
+  expect((await answer).choices[0]?.message.content).toBe('The capital of Japan is Tokyo.')
+})
+
 test('an image to look at is refused, since the model sees none', async () => {
   const image_url = { url: `data:image/png;base64,${Buffer.from('png').toString('base64')}` }
   await expect(
@@ -268,3 +277,8 @@ test('an image to look at is refused, since the model sees none', async () => {
 function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
 }
+
+test('every answer and every event had its published shape', async () => {
+  expect(await looking.faults()).toEqual([])
+  expect(looking.checked).toBeGreaterThan(20)
+})
