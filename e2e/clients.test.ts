@@ -1,5 +1,3 @@
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { APICallError, generateText, streamText } from 'ai'
 import OpenAI, {
   APIUserAbortError,
   AuthenticationError,
@@ -114,31 +112,5 @@ describe('the openai client', () => {
     expect(error instanceof InternalServerError && Number(error.headers.get('retry-after'))).toBeGreaterThan(
       0,
     )
-  })
-})
-
-describe('the AI SDK', () => {
-  test('generateText and streamText', async () => {
-    const provider = createOpenAICompatible({
-      name: 'daisi',
-      baseURL: `${network.url}/v1`,
-      apiKey: network.consumer.key.key,
-      includeUsage: true,
-    })
-    const request = { model: provider(model), prompt: messages[0].content, temperature: 0, maxRetries: 0 }
-    const whole = await generateText(request)
-    expect(whole).toMatchObject({ text: answer, finishReason: 'stop' })
-    expect(whole.usage.outputTokens).toBeGreaterThan(0)
-    const stream = streamText(request)
-    expect((await Array.fromAsync(stream.textStream)).join('')).toBe(answer)
-    expect(await stream.finishReason).toBe('stop')
-    expect((await stream.usage).outputTokens).toBe(whole.usage.outputTokens)
-  })
-
-  test('[E1] an error keeps its status', async () => {
-    const provider = createOpenAICompatible({ name: 'daisi', baseURL: `${network.url}/v1`, apiKey: 'wrong' })
-    const failure = generateText({ model: provider(model), prompt: 'Hello', maxRetries: 0 })
-    const error: unknown = await failure.catch((reason: unknown) => reason)
-    expect(APICallError.isInstance(error) && error.statusCode).toBe(401)
   })
 })
