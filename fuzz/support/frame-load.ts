@@ -14,6 +14,9 @@ const EXPECTED = new Set([
   'all_hosts_busy',
   'context_length_exceeded',
   'insufficient_credits',
+  // What these Hosts say when they refuse is made up, too.
+  'model_loading',
+  'invalid_request',
 ])
 
 /** Clients that ask all the time, so that what the fuzzer's Hosts send meets running Jobs. */
