@@ -1,10 +1,13 @@
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, embedMany, generateText, isStepCount, Output, streamText, tool } from 'ai'
+import { Daisi } from 'daisi-sdk'
 import { createDaisi } from 'daisi-sdk/ai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Host } from '../support/host.ts'
 import { type Network, startNetwork } from '../support/network.ts'
+import { slowModel } from '../support/slow-model.ts'
 import { weather, weatherAnswer, weatherQuestion } from '../support/tools.ts'
 
 const name = 'daisi-nano'
@@ -12,10 +15,12 @@ const answer = 'The capital of Japan is Tokyo.'
 const prompt = 'What is the capital of Japan?'
 
 let network: Network
+let slow: Host
 
 beforeAll(async () => {
   network = await startNetwork()
   await network.startedHost()
+  slow = await network.startedHost({ modelPath: await slowModel(), model: 'slow', slots: 1 })
 })
 afterAll(() => network?.stop())
 
@@ -29,11 +34,15 @@ function compatible(apiKey = network.consumer.key.key) {
   })
 }
 
+let lateHosts = 0
+
 const models = {
-  '@ai-sdk/openai-compatible': () => compatible()(name),
-  '@ai-sdk/anthropic': () =>
-    createAnthropic({ baseURL: `${network.url}/v1`, apiKey: network.consumer.key.key })(name),
-  'daisi-sdk/ai': () => createDaisi(network.consumer.daisi)(name),
+  '@ai-sdk/openai-compatible': (id = name) => compatible()(id),
+  '@ai-sdk/anthropic': (id = name) =>
+    createAnthropic({ baseURL: `${network.url}/v1`, apiKey: network.consumer.key.key })(id),
+  // Its own client tries again, under one key for all attempts.
+  'daisi-sdk/ai': (id = name) =>
+    createDaisi(new Daisi({ baseURL: network.url, apiKey: network.consumer.key.key, maxRetries: 12 }))(id),
 }
 
 describe.for(Object.entries(models))('%s', ([, model]) => {
@@ -79,19 +88,27 @@ describe.for(Object.entries(models))('%s', ([, model]) => {
     expect(output).toEqual({ name: 'Maria', age: 27 })
   })
 
-  test('leaving a stream', async () => {
+  test('[A7] leaving a stream stops the Host', async () => {
     const leave = new AbortController()
-    const stream = streamText({
-      ...common(),
-      prompt: 'Tell me a story about a fox.',
-      abortSignal: leave.signal,
-    })
-    const seen: string[] = []
-    for await (const delta of stream.textStream) {
-      seen.push(delta)
-      leave.abort()
-    }
-    expect(seen.length).toBeGreaterThan(0)
+    const jobs = slow.jobs
+    const request = { ...common(), model: model('slow'), maxOutputTokens: 3_000, prompt: 'Hello' }
+    const stream = streamText({ ...request, abortSignal: leave.signal })
+    let isOver = false
+    const reading = Array.fromAsync(stream.textStream).finally(() => (isOver = true))
+    await slow.tookOn(jobs + 1)
+    expect(isOver).toBe(false)
+    leave.abort()
+    await reading.catch(() => undefined)
+    // Its only slot is free again: this one does not wait for 3,000 tokens.
+    const { usage } = await generateText({ ...request, maxOutputTokens: 1 })
+    expect(usage.outputTokens).toBe(1)
+  })
+
+  test('[K4] tried again by the SDK itself, a request finds the Host that came meanwhile', async () => {
+    const late = `late-${++lateHosts}`
+    const answering = generateText({ ...common(), model: model(late), maxRetries: 12, prompt })
+    await network.startHost({ model: late })
+    expect((await answering).text).toBe(answer)
   })
 })
 
